@@ -1,0 +1,38 @@
+# make demo   a made-up town, served on http://127.0.0.1:8000 (GEO_SERVICE_PORT, GEO_SERVICE_HOME)
+# make test   everything that is checked; make check: the quick part, under five minutes
+# make setup  installs what these need, and nothing else
+
+.PHONY: demo test check setup lint clean
+.DEFAULT_GOAL := demo
+
+PYTHON := .venv/bin/python
+
+setup:
+	@.ci/setup runtime
+
+demo:
+	@.ci/setup runtime
+	@exec .venv/bin/geo-service demo
+
+test:
+	@.ci/setup test
+	@$(MAKE) --no-print-directory lint
+	@$(PYTHON) -m coverage erase
+	@$(PYTHON) -m coverage run -m pytest
+	@$(PYTHON) -m coverage combine --quiet
+	@$(PYTHON) -m coverage report
+
+check:
+	@.ci/setup test
+	@$(MAKE) --no-print-directory lint
+	@$(PYTHON) -m pytest -m "not slow"
+
+lint:
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/lint-imports
+	@$(PYTHON) -m mypy
+	@npm run --silent check
+
+clean:
+	rm -rf .venv .venv-benchmark node_modules geo_service/web/dist static_maps/dist

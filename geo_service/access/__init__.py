@@ -1,0 +1,1 @@
+"""Who may see and change what: accounts, sessions, tokens and the area each is held to."""

@@ -1,0 +1,131 @@
+"""The web application: what stands behind each address."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from fastapi import FastAPI, Request
+from starlette.middleware import Middleware
+from starlette.responses import JSONResponse, Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from geo_service import live, problems
+from geo_service.access import routes as account
+from geo_service.access.principals import Access, Asking
+from geo_service.database import Database
+from geo_service.ogc import features, tiles
+from geo_service.settings import Settings
+from geo_service.web import pages, views
+
+# Everything a page needs comes from here: no other host is ever asked.
+_HEADERS = (
+    (
+        b"content-security-policy",
+        b"default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; "
+        b"worker-src 'self' blob:; object-src 'none'; base-uri 'none'; frame-ancestors 'self'",
+    ),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+)
+
+
+class SecurityHeaders:
+    """Adds the headers that keep a page to this host. Pure ASGI: streams pass untouched."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *_HEADERS]
+            await send(message)
+
+        await self._app(scope, receive, with_headers if scope["type"] == "http" else send)
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    settings: Settings = app.state.settings
+    database = Database(settings.database_url or "", settings.pool_size)
+    await database.open()
+    app.state.database = database
+    app.state.access = Access(database, settings.open_to, timedelta(hours=settings.session_hours))
+    app.state.tiles = tiles.TileCache(settings.tile_cache_mb * 2**20)
+    app.state.hub = live.Hub(database, app.state.tiles, timedelta(days=settings.keep_changes_days))
+    app.state.hub.start()
+    try:
+        yield
+    finally:
+        await app.state.hub.stop()
+        await database.close()
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Return the application; ``database_url`` must name a migrated database."""
+    app = FastAPI(
+        title="Geo Service",
+        version="0.1.0",
+        description="Layers of a township: OGC API Features and Tiles, live changes, pages.",
+        lifespan=_lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        middleware=[Middleware(SecurityHeaders)],
+    )
+    app.state.settings = settings or Settings()
+    problems.install(app)
+    for module in (features, tiles, live, views, account, pages):
+        app.include_router(module.router)
+    app.add_api_route("/healthz", _healthz, tags=["Operation"], summary="The service is up")
+    app.add_api_route("/readyz", _readyz, tags=["Operation"], summary="The database answers too")
+    app.add_api_route("/openapi.json", _openapi, include_in_schema=False)
+    app.mount("/static", StaticFiles(directory=pages.DIST, check_dir=False))
+    return app
+
+
+async def _healthz() -> dict[str, str]:
+    """Answer that the service is up, whatever the database does."""
+    return {"status": "ok"}
+
+
+async def _readyz(request: Request) -> Response:
+    """Answer whether the database can be asked."""
+    if await request.app.state.database.ready():
+        return JSONResponse({"status": "ready"})
+    return problems.document(
+        503, "数据库暂时无法连接。", "The database does not answer at the moment."
+    )
+
+
+async def _openapi(request: Request, _: Asking) -> JSONResponse:
+    """Return the OpenAPI document."""
+    application: FastAPI = request.app
+    return JSONResponse(application.openapi())
+
+
+def worker() -> FastAPI:
+    """Return the application for a server's worker process.
+
+    A worker must not outlive the process that started it: that one holds the data folder.
+    """
+    if os.environ.get(PARENT):
+        _end_with_parent(int(os.environ[PARENT]))
+    return create_app()
+
+
+PARENT = "GEO_SERVICE_PARENT_PROCESS"
+_PR_SET_PDEATHSIG = 1
+
+
+def _end_with_parent(parent: int) -> None:
+    import ctypes  # noqa: PLC0415 - for workers only
+    import signal  # noqa: PLC0415
+
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:
+        raise SystemExit("the parent process is gone")

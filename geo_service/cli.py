@@ -1,0 +1,190 @@
+"""The command line: ``geo-service …``. Exit 0: done. 1: it could not be done. 2: asked wrongly."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import psycopg
+import typer
+from rich.console import Console
+
+from geo_service import embedded
+from geo_service.access.passwords import AccountError, put_account, put_token
+from geo_service.database import DatabaseError, check_server
+from geo_service.demo import ACCOUNTS, OPEN_ACCOUNT, PASSWORD, DemoError, prepare
+from geo_service.serving import ServingError, check_port, serve
+from geo_service.settings import Settings
+from layers import migrations
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Layers of a township in PostGIS, live on a map.",
+)
+users = typer.Typer(no_args_is_help=True, help="Accounts.")
+tokens = typer.Typer(no_args_is_help=True, help="Tokens for walls and programs.")
+databases = typer.Typer(no_args_is_help=True, help="The database.")
+app.add_typer(users, name="user")
+app.add_typer(tokens, name="token")
+app.add_typer(databases, name="db")
+
+console = Console(highlight=False, soft_wrap=True)
+_said = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def sentences() -> Iterator[None]:
+    """Turn an expected failure into its sentence and exit 1."""
+    try:
+        yield
+    except (
+        embedded.EmbeddedError,
+        DatabaseError,
+        DemoError,
+        ServingError,
+        AccountError,
+    ) as error:
+        _said.print(f"[red]✗[/red] {error}")
+        raise typer.Exit(1) from None
+    except psycopg.OperationalError as error:
+        _said.print(f"[red]✗[/red] The database does not answer: {str(error).strip()}")
+        raise typer.Exit(1) from None
+
+
+@contextmanager
+def migrated(settings: Settings) -> Iterator[str]:
+    """Yield the URL of the town's database, migrated to what this code knows."""
+    with sentences(), embedded.database(settings.database_url, settings.home) as url:
+        check_server(url)
+        migrations.upgrade(url)
+        yield url
+
+
+@app.command("serve")
+def serve_command() -> None:
+    """Serve the map, the wall and the interfaces until Ctrl-C."""
+    settings = Settings()
+    with sentences():
+        check_port(settings.host, settings.port)
+    with migrated(settings) as url:
+        serve(
+            settings, url, lambda: console.print(f"http://{settings.host}:{settings.port}/ is up")
+        )
+
+
+@app.command("demo")
+def demo_command() -> None:
+    """Serve a made-up town, open to a demo account."""
+    settings = Settings()
+    settings.open_to = OPEN_ACCOUNT
+    with sentences():
+        check_port(settings.host, settings.port)
+    console.print("Starting PostGIS …")
+    with migrated(settings) as url, sentences():
+        with psycopg.connect(url) as connection:
+            console.print("Preparing the made-up town …")
+            token = prepare(connection, settings.home, said=console.print)
+        serve(settings, url, lambda: _welcome(settings, token))
+
+
+def _welcome(settings: Settings, token: str) -> None:
+    base = f"http://{settings.host}:{settings.port}"
+    console.print(
+        f"\n[bold]柳溪镇（演示）[/bold] is up. Everything in it is made up.\n\n"
+        f"  Map     地图   {base}/\n"
+        f"  Wall    大屏   {base}/wall\n"
+        f"                 {base}/wall?token={token}\n"
+        f"  OGC API        {base}/ogc\n"
+        f"  Docs    文档   {base}/docs\n\n"
+        f"Open to all as “{OPEN_ACCOUNT}”. To sign in (password {PASSWORD}):"
+    )
+    for name, role, area in ACCOUNTS:
+        console.print(f"  {name:<10} {role:<8} {'everything' if area == '*' else area}")
+    console.print("\nCtrl-C stops it.")
+
+
+@users.command("add")
+def user_add(
+    name: Annotated[str, typer.Argument(help="Name of the post, not of a person")],
+    role: Annotated[str, typer.Option(help="viewer, officer, editor or admin")] = "viewer",
+    area: Annotated[str, typer.Option(help="Area code, grid code, or * for everything")] = "*",
+    password: Annotated[
+        str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True)
+    ] = "",
+) -> None:
+    """Make an account, or set the password, role and area of one."""
+    with migrated(Settings()) as url, psycopg.connect(url) as connection:
+        put_account(connection, name, password, role, area)
+    console.print(f"Account {name}: {role}, {area}.")
+
+
+@users.command("list")
+def user_list() -> None:
+    """List the accounts."""
+    with migrated(Settings()) as url, psycopg.connect(url) as connection:
+        for name, role, area in connection.execute(
+            "SELECT name, role, area FROM accounts ORDER BY name"
+        ):
+            console.print(f"{name:<24} {role:<8} {area}")
+
+
+@users.command("remove")
+def user_remove(name: Annotated[str, typer.Argument(help="Account")]) -> None:
+    """Remove an account and end its sessions."""
+    with migrated(Settings()) as url, psycopg.connect(url) as connection:
+        gone = connection.execute("DELETE FROM accounts WHERE name = %s", [name]).rowcount
+        if not gone:
+            raise AccountError(f"There is no account {name}.")
+    console.print(f"Account {name} removed.")
+
+
+@tokens.command("add")
+def token_add(
+    label: Annotated[str, typer.Argument(help="What it is for, such as hall-wall")],
+    role: Annotated[str, typer.Option(help="wall, viewer, officer, editor or admin")] = "wall",
+    area: Annotated[str, typer.Option(help="Area code, grid code, or * for everything")] = "*",
+) -> None:
+    """Make a token and print it once; an older one of that label ends."""
+    with migrated(Settings()) as url, psycopg.connect(url) as connection:
+        console.print(put_token(connection, label, role, area))
+
+
+@tokens.command("remove")
+def token_remove(label: Annotated[str, typer.Argument(help="Label")]) -> None:
+    """End a token."""
+    with migrated(Settings()) as url, psycopg.connect(url) as connection:
+        gone = connection.execute("DELETE FROM tokens WHERE label = %s", [label]).rowcount
+        if not gone:
+            raise AccountError(f"There is no token {label}.")
+    console.print(f"Token {label} ended.")
+
+
+@databases.command("upgrade")
+def db_upgrade() -> None:
+    """Bring the database to the schema of this version."""
+    with migrated(Settings()) as url:
+        console.print(f"Schema {migrations.current(url)}.")
+
+
+@databases.command("check")
+def db_check() -> None:
+    """Tell whether the database is all that the service needs."""
+    with migrated(Settings()) as url, psycopg.connect(url) as connection:
+        row = connection.execute(
+            "SELECT current_setting('server_version'), postgis_lib_version(),"
+            " (SELECT proleakproof FROM pg_proc WHERE oid ="
+            " 'geometry_overlaps(geometry,geometry)'::regprocedure)"
+        ).fetchone()
+        server, postgis, leakproof = row or ("?", "?", False)
+        console.print(f"PostgreSQL {server}, PostGIS {postgis}, schema {migrations.current(url)}.")
+        if not leakproof:
+            console.print(
+                "Spatial indexes are not used under row-level security. Once, as a superuser:\n"
+                "  ALTER FUNCTION geometry_overlaps(geometry, geometry) LEAKPROOF;"
+            )
+            raise typer.Exit(1)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,1 @@
+"""The standard faces: OGC API Features and OGC API Tiles."""

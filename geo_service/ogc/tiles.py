@@ -1,0 +1,325 @@
+"""OGC API Tiles, Part 1 (OGC 20-057): Mapbox vector tiles of every layer in WebMercatorQuad."""
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from functools import cache
+from hashlib import blake2b
+from typing import Annotated, Any, NamedTuple
+
+from fastapi import APIRouter, Path, Request
+from psycopg import sql
+from starlette.responses import Response
+
+from geo_service.access.principals import Asking
+from geo_service.database import Database, Principal
+from geo_service.ogc.features import in_force
+from geo_service.ogc.parameters import Layered, Timed, address
+from geo_service.problems import Problem
+from layers.catalogue import Layer
+
+MVT = "application/vnd.mapbox-vector-tile"
+MATRIX_SET = "http://www.opengis.net/def/tilematrixset/OGC/1.0/WebMercatorQuad"
+HALF_WORLD = 20037508.342789244  # metres; EPSG:3857's edge
+DEEPEST = 22
+AGGREGATE_BELOW = 14  # point layers carry counts instead of points at lower zooms
+EXTENT = 4096
+POINT_BUFFER = 256  # tile units: a symbol of up to 16 px radius is whole at the seam
+BUFFER = 64
+CELLS = 8  # aggregation cells along a tile's edge
+
+router = APIRouter(prefix="/ogc", tags=["OGC API Tiles"])
+
+
+class Key(NamedTuple):
+    """What a tile depends on, beside the data."""
+
+    layer: str
+    z: int
+    x: int
+    y: int
+    area: str
+    start: str
+    end: str
+
+
+class Tile(NamedTuple):
+    """A ready tile: its strong ETag and its bytes, empty where nothing lies in it."""
+
+    etag: str
+    body: bytes
+
+
+def bounds(z: int, x: int, y: int) -> tuple[float, float, float, float]:
+    """Return a tile's edges in EPSG:3857 metres: west, south, east, north.
+
+    >>> bounds(0, 0, 0)[0] == -HALF_WORLD
+    True
+    """
+    size = 2 * HALF_WORLD / 2**z
+    west, north = x * size - HALF_WORLD, HALF_WORLD - y * size
+    return west, north - size, west + size, north
+
+
+@dataclass
+class TileCache:
+    """Ready tiles, within ``limit`` bytes, least recently used first to go.
+
+    ``epoch`` counts invalidations: a tile whose making began in an older epoch is not kept, for
+    its snapshot may predate the change. While ``listening`` is false nothing is kept at all.
+    """
+
+    limit: int
+    listening: bool = False
+    epoch: int = 0
+    size: int = 0
+    _tiles: OrderedDict[Key, Tile] = field(default_factory=OrderedDict)
+    _OVERHEAD = 400
+
+    def get(self, key: Key) -> Tile | None:
+        """Return the tile, or None."""
+        tile = self._tiles.get(key)
+        if tile is not None:
+            self._tiles.move_to_end(key)
+        return tile
+
+    def put(self, key: Key, tile: Tile, epoch: int) -> None:
+        """Keep a tile whose query began in ``epoch``."""
+        if not self.listening or epoch != self.epoch:
+            return
+        self._drop(key)
+        self._tiles[key] = tile
+        self.size += len(tile.body) + self._OVERHEAD
+        while self.size > self.limit and self._tiles:
+            self._drop(next(iter(self._tiles)))
+
+    def invalidate(self, layer: str, box: tuple[float, float, float, float] | None) -> None:
+        """Drop the layer's tiles that may show a change within ``box`` (EPSG:3857; None: all)."""
+        self.epoch += 1
+        for key in [key for key in self._tiles if key.layer == layer]:
+            if box is None or _touches(key, box):
+                self._drop(key)
+
+    def clear(self) -> None:
+        """Drop everything."""
+        self.epoch += 1
+        self._tiles.clear()
+        self.size = 0
+
+    def _drop(self, key: Key) -> None:
+        tile = self._tiles.pop(key, None)
+        if tile is not None:
+            self.size -= len(tile.body) + self._OVERHEAD
+
+
+def _touches(key: Key, box: tuple[float, float, float, float]) -> bool:
+    west, south, east, north = bounds(key.z, key.x, key.y)
+    margin = (east - west) * POINT_BUFFER / EXTENT
+    return (
+        box[0] <= east + margin
+        and box[2] >= west - margin
+        and box[1] <= north + margin
+        and box[3] >= south - margin
+    )
+
+
+@router.get("/collections/{collection}/tiles", summary="Tile sets of a layer")
+async def tilesets(request: Request, _: Asking, layer: Layered) -> dict[str, Any]:
+    """Return the tile sets of a layer: one, in WebMercatorQuad."""
+    return {"tilesets": [_tileset(request, layer)]}
+
+
+@router.get("/collections/{collection}/tiles/WebMercatorQuad", summary="Tile set of a layer")
+async def tileset(request: Request, _: Asking, layer: Layered) -> dict[str, Any]:
+    """Return the tile set's description, with the template of its tiles."""
+    return _tileset(request, layer)
+
+
+def _tileset(request: Request, layer: Layer) -> dict[str, Any]:
+    path = f"/ogc/collections/{layer.id}/tiles/WebMercatorQuad"
+    return {
+        "title": f"{layer.title.zh} · {layer.title.en}",
+        "dataType": "vector",
+        "crs": "http://www.opengis.net/def/crs/EPSG/0/3857",
+        "tileMatrixSetURI": MATRIX_SET,
+        "links": [
+            {"href": address(request, path), "rel": "self", "type": "application/json"},
+            {
+                "href": address(request, path) + "/{tileMatrix}/{tileRow}/{tileCol}",
+                "rel": "item",
+                "type": MVT,
+                "templated": True,
+            },
+        ],
+    }
+
+
+@router.get(
+    "/collections/{collection}/tiles/WebMercatorQuad/{z}/{row}/{col}",
+    summary="A vector tile",
+    responses={200: {"content": {MVT: {}}}, 204: {"description": "Nothing lies here"}},
+)
+async def tile(  # noqa: PLR0917
+    request: Request,
+    asking: Asking,
+    layer: Layered,
+    z: Annotated[int, Path(description="Tile matrix: zoom level, 0 to 22")],
+    row: Annotated[int, Path(description="Tile row, from the north")],
+    col: Annotated[int, Path(description="Tile column, from the west")],
+    time: Timed,
+) -> Response:
+    """Return a tile. Point layers carry counts by cell below zoom 14: nothing is left out."""
+    if not 0 <= z <= DEEPEST or not 0 <= row < 2**z or not 0 <= col < 2**z:
+        raise Problem(
+            404, f"瓦片 {z}/{row}/{col} 超出范围。", f"Tile {z}/{row}/{col} is out of range."
+        )
+    start = time.start if time and layer.time else None
+    end = time.end if time and layer.time else None
+    key = Key(layer.id, z, col, row, asking.area, str(start or ""), str(end or ""))
+    tiles: TileCache = request.app.state.tiles
+    found = tiles.get(key)
+    if found is None:
+        epoch = tiles.epoch
+        body = await _make(
+            request.app.state.database, asking, layer, key, {"start": start, "end": end}
+        )
+        found = Tile(f'"{blake2b(body, digest_size=16).hexdigest()}"', body)
+        tiles.put(key, found, epoch)
+    # Kept by the browser, asked for again each time: a change shows at once, the rest is a 304.
+    headers = {
+        "ETag": found.etag,
+        "Cache-Control": "private, no-cache",
+        "Vary": "Cookie, Authorization",
+    }
+    if found.etag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    if not found.body:
+        return Response(status_code=204, headers=headers)
+    return Response(found.body, media_type=MVT, headers=headers)
+
+
+async def _make(
+    database: Database, asking: Principal, layer: Layer, key: Key, times: dict[str, Any]
+) -> bytes:
+    west, south, east, north = bounds(key.z, key.x, key.y)
+    aggregate = layer.geometry == "POINT" and key.z < AGGREGATE_BELOW
+    margin = (east - west) * (POINT_BUFFER if layer.geometry == "POINT" else BUFFER) / EXTENT
+    values = {
+        "west": west, "south": south, "east": east, "north": north,
+        "margin": margin, "cell": (east - west) / CELLS, "layer": layer.id, **times,
+    }  # fmt: skip
+    query = _query(layer, aggregate, times["start"] is not None, times["end"] is not None)
+    async with database.reading(asking) as connection, connection.cursor(binary=True) as cursor:
+        await cursor.execute(query, values)
+        row = await cursor.fetchone()
+    return bytes(row[0]) if row and row[0] else b""
+
+
+@cache
+def _query(layer: Layer, aggregate: bool, start: bool, end: bool) -> bytes:
+    """Return the text of a layer's tile query: constant, so that it stays prepared."""
+    conditions: list[sql.Composable] = [in_force(layer)]
+    if layer.time and start:
+        conditions.append(sql.SQL("{} >= %(start)s").format(sql.Identifier(layer.time)))
+    if layer.time and end:
+        conditions.append(sql.SQL("{} <= %(end)s").format(sql.Identifier(layer.time)))
+    template = _AGGREGATE if aggregate else _POINTS if layer.geometry == "POINT" else _SHAPES
+    return (
+        sql.SQL(template)
+        .format(
+            table=sql.Identifier(layer.table),
+            where=sql.SQL(" AND ").join(conditions),
+            columns=sql.SQL("").join(
+                sql.SQL(", {}").format(sql.Identifier(name)) for name in _columns(layer)
+            ),
+            by=sql.Identifier(layer.style.by or "code"),
+            counts=sql.SQL("").join(_counts(layer)),
+            extent=sql.Literal(EXTENT),
+            buffer=sql.Literal(POINT_BUFFER if layer.geometry == "POINT" else BUFFER),
+        )
+        .as_bytes(None)
+    )
+
+
+def _columns(layer: Layer) -> list[str]:
+    """Return the columns that a tile carries: what drawing and picking need, no more."""
+    wanted = ["code", layer.label, layer.style.by, *layer.style.needs]
+    return list(dict.fromkeys(name for name in wanted if name))
+
+
+def _counts(layer: Layer) -> list[sql.Composed]:
+    if not layer.style.by:
+        return []
+    codes = layer.field(layer.style.by).codes or ()
+    return [
+        sql.SQL(", nullif(count(*) FILTER (WHERE by = {}), 0)::integer AS {}").format(
+            sql.Literal(code.code), sql.Identifier(f"n_{code.code}")
+        )
+        for code in codes
+    ]
+
+
+_POINTS = """
+SELECT st_asmvt(t, %(layer)s, {extent}, 'geom', 'id')
+FROM (
+    SELECT
+        st_asmvtgeom(
+            geom_3857,
+            st_makeenvelope(%(west)s, %(south)s, %(east)s, %(north)s, 3857),
+            {extent}, {buffer}, true
+        ) AS geom,
+        id{columns}
+    FROM {table}
+    WHERE
+        geom_3857 && st_makeenvelope(
+            %(west)s - %(margin)s, %(south)s - %(margin)s,
+            %(east)s + %(margin)s, %(north)s + %(margin)s, 3857
+        )
+        AND {where}
+) AS t
+"""
+
+# A shape smaller than the tile's own grid would vanish: it is drawn as a point instead.
+_SHAPES = """
+SELECT st_asmvt(t, %(layer)s, {extent}, 'geom', 'id')
+FROM (
+    SELECT
+        coalesce(
+            st_asmvtgeom(s.geom_3857, b.tile, {extent}, {buffer}, true),
+            st_asmvtgeom(st_pointonsurface(s.geom_3857), b.tile, {extent}, {buffer}, true)
+        ) AS geom,
+        id{columns}
+    FROM (
+        SELECT
+            st_makeenvelope(%(west)s, %(south)s, %(east)s, %(north)s, 3857) AS tile
+    ) AS b
+    CROSS JOIN {table} AS s
+    WHERE
+        s.geom_3857 && st_makeenvelope(
+            %(west)s - %(margin)s, %(south)s - %(margin)s,
+            %(east)s + %(margin)s, %(north)s + %(margin)s, 3857
+        )
+        AND {where}
+) AS t
+"""
+
+# Cells lie within the tile, half open, so that each point is counted in one cell of one tile.
+_AGGREGATE = """
+SELECT st_asmvt(t, %(layer)s, {extent}, 'geom')
+FROM (
+    SELECT
+        st_asmvtgeom(
+            st_setsrid(st_makepoint(avg(x), avg(y)), 3857),
+            st_makeenvelope(%(west)s, %(south)s, %(east)s, %(north)s, 3857), {extent}, 0, false
+        ) AS geom,
+        count(*)::integer AS count{counts}
+    FROM (
+        SELECT st_x(geom_3857) AS x, st_y(geom_3857) AS y, {by} AS by
+        FROM {table}
+        WHERE
+            geom_3857 && st_makeenvelope(%(west)s, %(south)s, %(east)s, %(north)s, 3857)
+            AND {where}
+    ) AS p
+    WHERE x >= %(west)s AND x < %(east)s AND y >= %(south)s AND y < %(north)s
+    GROUP BY floor((x - %(west)s) / %(cell)s), floor((y - %(south)s) / %(cell)s)
+) AS t
+"""

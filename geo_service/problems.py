@@ -1,0 +1,125 @@
+"""Errors as RFC 9457 problem documents, each with a sentence that a clerk understands."""
+
+import logging
+from collections.abc import Mapping
+
+import psycopg
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from psycopg_pool import PoolTimeout, TooManyRequests
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+
+MEDIA_TYPE = "application/problem+json"
+_log = logging.getLogger(__name__)
+
+_TITLES = {
+    400: "Bad request",
+    401: "Sign in first",
+    403: "Not allowed",
+    404: "Not found",
+    405: "Method not allowed",
+    406: "Not acceptable",
+    413: "Too large",
+    422: "Unprocessable content",
+    429: "Too many requests",
+    500: "Internal error",
+    503: "Busy",
+}
+
+
+class Problem(Exception):  # noqa: N818 - the standard's word
+    """An error to be answered as a problem document, in Chinese and English."""
+
+    def __init__(
+        self, status: int, zh: str, en: str, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(en)
+        self.status = status
+        self.zh = zh
+        self.en = en
+        self.headers = headers
+
+
+def document(
+    status: int, zh: str, en: str, headers: Mapping[str, str] | None = None
+) -> JSONResponse:
+    """Return the problem document; ``detail`` is English, ``detail_zh`` Chinese."""
+    content = {
+        "title": _TITLES.get(status, "Error"),
+        "status": status,
+        "detail": en,
+        "detail_zh": zh,
+    }
+    return JSONResponse(content, status, dict(headers or {}), MEDIA_TYPE)
+
+
+async def _problem(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, Problem)  # noqa: S101 - registered for it alone
+    return document(error.status, error.zh, error.en, error.headers)
+
+
+async def _http(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for it alone
+    sentences = {
+        404: ("没有这个地址。", "There is nothing at this address."),
+        405: ("该地址不支持此操作。", "This address does not support that method."),
+    }
+    zh, en = sentences.get(error.status_code, ("请求无法完成。", str(error.detail)))
+    return document(error.status_code, zh, en, error.headers)
+
+
+async def _invalid(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it alone
+    first = error.errors()[0]
+    name = str(first["loc"][-1]) if first["loc"] else "body"
+    status = 404 if first["loc"] and first["loc"][0] == "path" else 400
+    return document(
+        status, f"参数 {name} 不正确：{first['msg']}。", f"Parameter {name}: {first['msg']}."
+    )
+
+
+async def _busy(_: Request, __: Exception) -> JSONResponse:
+    return document(
+        503, "系统繁忙，请稍后再试。", "The service is busy; try again soon.", {"Retry-After": "2"}
+    )
+
+
+async def _cancelled(_: Request, __: Exception) -> JSONResponse:
+    return document(
+        503,
+        "查询时间过长，已中止。请缩小范围。",
+        "The query took too long and was stopped. Ask for less.",
+        {"Retry-After": "5"},
+    )
+
+
+async def _database(_: Request, error: Exception) -> JSONResponse:
+    _log.warning("database unavailable: %s", error)
+    return document(
+        503,
+        "数据库暂时无法连接，系统正在重试。",
+        "The database does not answer at the moment.",
+        {"Retry-After": "2"},
+    )
+
+
+async def _unexpected(request: Request, error: Exception) -> JSONResponse:
+    _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return document(
+        500,
+        "系统出错了，已记录。请稍后再试或联系管理员。",
+        "Something went wrong here; it has been logged.",
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of ``app`` with a problem document."""
+    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(PoolTimeout, _busy)
+    app.add_exception_handler(TooManyRequests, _busy)
+    app.add_exception_handler(psycopg.errors.QueryCanceled, _cancelled)
+    app.add_exception_handler(psycopg.OperationalError, _database)
+    app.add_exception_handler(Exception, _unexpected)

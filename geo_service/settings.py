@@ -1,0 +1,51 @@
+"""Settings, read from the environment (``GEO_SERVICE_…``). Few, documented, with good defaults."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def default_home() -> Path:
+    """Return where a service keeps its data when nothing else is said.
+
+    Root's own folder is closed to the user that PostgreSQL runs as, hence ``/var/lib`` there.
+    """
+    if os.geteuid() == 0:
+        return Path("/var/lib/geo-service")
+    return Path(os.environ.get("XDG_DATA_HOME", "~/.local/share")).expanduser() / "geo-service"
+
+
+class Settings(BaseSettings):
+    """What an operator may set. Every field is documented in docs/settings.md."""
+
+    model_config = SettingsConfigDict(env_prefix="GEO_SERVICE_", extra="ignore")
+
+    database_url: Annotated[
+        str | None,
+        Field(description="A PostgreSQL server with PostGIS; unset: an embedded one."),
+    ] = None
+    home: Path = Field(
+        default_factory=default_home, description="Data folder of the embedded database."
+    )
+    host: Annotated[str, Field(description="Address to listen on.")] = "127.0.0.1"
+    port: Annotated[int, Field(description="Port to listen on.", ge=1, le=65535)] = 8000
+    open_to: Annotated[
+        str | None,
+        Field(description="Account that visitors who did not sign in act as; unset: none."),
+    ] = None
+    pool_size: Annotated[int, Field(description="Database connections.", ge=2, le=200)] = 8
+    tile_cache_mb: Annotated[
+        int, Field(description="Memory for ready-made tiles, in MiB.", ge=0)
+    ] = 256
+    session_hours: Annotated[
+        int, Field(description="How long a sign-in lasts, in hours.", ge=1)
+    ] = 12
+    secure_cookies: Annotated[
+        bool, Field(description="Send cookies over HTTPS only; set it behind TLS.")
+    ] = False
+    keep_changes_days: Annotated[
+        int, Field(description="Days that the record of changes for live pages is kept.", ge=1)
+    ] = 7

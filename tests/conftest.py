@@ -1,0 +1,78 @@
+"""A real PostGIS for every test: one private cluster, a clean copy of a migrated template each."""
+
+import itertools
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.rows import TupleRow
+
+from geo_service.embedded import Cluster
+from layers import migrations
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+SHARED_DATA = REPOSITORY.parent / "shared" / "data"
+
+_numbers = itertools.count()
+
+
+@dataclass(frozen=True)
+class TestDatabase:
+    """A migrated, otherwise empty database of its own."""
+
+    __test__ = False
+
+    url: str
+
+    def connect(self, *, autocommit: bool = False) -> psycopg.Connection[TupleRow]:
+        """Connect as the owner."""
+        return psycopg.connect(self.url, autocommit=autocommit)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    # Not under the checkout: PostgreSQL's user may not reach it. Sockets need short paths too.
+    home = Path(tempfile.mkdtemp(prefix="geo-test-"))
+    home.chmod(0o755)
+    with Cluster(home, fast_and_loose=True) as running:
+        yield running
+    shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def template(cluster: Cluster) -> str:
+    name = "geo_template"
+    with psycopg.connect(cluster.url("postgres"), autocommit=True) as admin:
+        admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    migrations.upgrade(cluster.url(name))
+    return name
+
+
+def copy_of(cluster: Cluster, template: str) -> Iterator[TestDatabase]:
+    """Yield a copy of ``template`` and drop it afterwards."""
+    name = f"test_{next(_numbers)}"
+    with psycopg.connect(cluster.url("postgres"), autocommit=True) as admin:
+        admin.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY").format(
+                sql.Identifier(name), sql.Identifier(template)
+            )
+        )
+        yield TestDatabase(cluster.url(name))
+        admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def database(cluster: Cluster, template: str) -> Iterator[TestDatabase]:
+    yield from copy_of(cluster, template)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    if not SHARED_DATA.is_dir():
+        pytest.skip("the shared open data is not beside this checkout")
+    return SHARED_DATA
