@@ -10,7 +10,7 @@ import json
 import logging
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
@@ -45,7 +45,7 @@ SELECT
         OR pg_snapshot_xmax(%(cursor)s::pg_snapshot) > pg_snapshot_xmax(pg_current_snapshot())
         AS stale,
     c.layer, c.op, c.feature, c.code, c.grid_now, c.grid_before, c.at,
-    c.min_x, c.min_y, c.max_x, c.max_y, c.more
+    c.min_x, c.min_y, c.max_x, c.max_y, c.xid::text::bigint, c.more
 FROM (VALUES (1)) AS always (n)
 LEFT JOIN (
     SELECT *, count(*) OVER () - %(most)s AS more
@@ -62,11 +62,15 @@ ORDER BY c.seq
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Changes between two snapshots. ``stale``: the older one is not known any more."""
+    """Changes between two snapshots. ``stale``: the older one is not known any more.
+
+    ``transactions`` are the ids of those that made the ``changes``, one for one.
+    """
 
     cursor: str
     stale: bool
     changes: tuple[dict[str, Any], ...]
+    transactions: tuple[int, ...]
     more: int
 
 
@@ -88,28 +92,40 @@ async def read(
             "layer": layer, "op": op, "id": feature, "code": code, "grid": grid or before,
             "at": at.isoformat(), "bounds": None if box[0] is None else list(box),
         }
-        for _, _, layer, op, feature, code, grid, before, at, *box, _ in rows
+        for _, _, layer, op, feature, code, grid, before, at, *box, _, _ in rows
         if layer is not None
     )  # fmt: skip
-    return Batch(rows[0][0], bool(rows[0][1]), changes, max(0, rows[0][-1] or 0))
+    transactions = tuple(row[-2] for row in rows[: len(changes)])
+    return Batch(rows[0][0], bool(rows[0][1]), changes, transactions, max(0, rows[0][-1] or 0))
+
+
+def saw(cursor: str, transaction: int) -> bool:
+    """Tell whether a snapshot saw a transaction: what pg_visible_in_snapshot does.
+
+    >>> saw("5:9:7", 4), saw("5:9:7", 7), saw("5:9:7", 8), saw("5:9:7", 9)
+    (True, False, True, False)
+    """
+    oldest, next_, running = cursor.split(":")
+    return transaction < int(oldest) or (
+        transaction < int(next_) and str(transaction) not in running.split(",")
+    )
 
 
 @dataclass(eq=False)
 class Subscriber:
-    """One open stream: who reads, which layers, and the events that wait for it."""
+    """One open stream: who reads, and the batches that wait for it. None ends the stream."""
 
     principal: Principal
-    layers: frozenset[str]
-    events: asyncio.Queue[str | None] = field(default_factory=lambda: asyncio.Queue(_QUEUE))
+    batches: asyncio.Queue[Batch | None] = field(default_factory=lambda: asyncio.Queue(_QUEUE))
 
-    def offer(self, event: str | None) -> None:
-        """Queue an event; a reader that lags too far is told to start anew."""
+    def offer(self, batch: Batch | None) -> None:
+        """Queue a batch; a reader that lags too far is told to start anew."""
         try:
-            self.events.put_nowait(event)
+            self.batches.put_nowait(batch)
         except asyncio.QueueFull:
-            while not self.events.empty():
-                self.events.get_nowait()
-            self.events.put_nowait(event if event is None else _event("reset", {}))
+            while not self.batches.empty():
+                self.batches.get_nowait()
+            self.batches.put_nowait(batch and replace(batch, stale=True))
 
 
 class Hub:
@@ -186,9 +202,9 @@ class Hub:
         for area, subscribers in by_area.items():
             whole = area == SYSTEM.area
             batch = own if whole else await self._unseen(subscribers[0].principal)
-            for subscriber in subscribers:
-                for event in _events(batch, subscriber.layers):
-                    subscriber.offer(event)
+            if batch.stale or batch.changes:
+                for subscriber in subscribers:
+                    subscriber.offer(batch)
 
     async def _unseen(self, principal: Principal) -> Batch:
         async with self._database.reading(principal) as connection:
@@ -200,27 +216,30 @@ class Hub:
         self, principal: Principal, layers: frozenset[str], cursor: str | None
     ) -> AsyncIterator[str]:
         """Yield server-sent events from ``cursor`` on (None: from now on), and beats."""
-        subscriber = Subscriber(principal, layers)
+        subscriber = Subscriber(principal)
         self._subscribers.add(subscriber)
         try:
             yield "retry: 1000\n\n"
-            # Subscribed first, then caught up: a change may come twice, never not at all.
+            # Subscribed first, then caught up, so that nothing falls between; what the catching up
+            # saw is left out of the batches that follow.
             async with self._database.reading(principal) as connection:
                 batch = await read(connection, cursor)
-            self._cursors.setdefault(principal.area, batch.cursor)
-            for event in _events(batch, layers) if cursor else ():
+            caught_up = batch.cursor
+            self._cursors.setdefault(principal.area, caught_up)
+            if cursor and (event := _told(batch, layers)):
                 yield event
-            yield f"id: {batch.cursor}\n" + _beat()
+            yield f"id: {caught_up}\n" + _beat()
             end = time.monotonic() + LIFE
             while not self._closing and time.monotonic() < end:
                 try:
-                    event_or_end = await asyncio.wait_for(subscriber.events.get(), BEAT)
+                    next_batch = await asyncio.wait_for(subscriber.batches.get(), BEAT)
                 except TimeoutError:
                     yield _beat()
                     continue
-                if event_or_end is None:
+                if next_batch is None:
                     return
-                yield event_or_end
+                if event := _told(next_batch, layers, caught_up):
+                    yield event
         finally:
             self._subscribers.discard(subscriber)
 
@@ -235,13 +254,18 @@ def _event(name: str, data: dict[str, Any], cursor: str | None = None) -> str:
     return f"{identity}event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
 
 
-def _events(batch: Batch, layers: frozenset[str]) -> list[str]:
+def _told(batch: Batch, layers: frozenset[str], caught_up: str | None = None) -> str | None:
+    """Return the event that tells ``batch``, without what the snapshot ``caught_up`` saw."""
     if batch.stale:
-        return [_event("reset", {}, batch.cursor)]
-    changes = [change for change in batch.changes if change["layer"] in layers]
+        return _event("reset", {}, batch.cursor)
+    changes = [
+        change
+        for change, transaction in zip(batch.changes, batch.transactions, strict=True)
+        if change["layer"] in layers and not (caught_up and saw(caught_up, transaction))
+    ]
     if not changes and not batch.more:
-        return []
-    return [_event("change", {"changes": changes, "more": batch.more}, batch.cursor)]
+        return None
+    return _event("change", {"changes": changes, "more": batch.more}, batch.cursor)
 
 
 @router.get(

@@ -47,22 +47,27 @@ def cluster() -> Iterator[Cluster]:
 @pytest.fixture(scope="session")
 def template(cluster: Cluster) -> str:
     name = "geo_template"
-    with psycopg.connect(cluster.url("postgres"), autocommit=True) as admin:
-        admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    create(cluster, name, "template1")
     migrations.upgrade(cluster.url(name))
     return name
 
 
-def copy_of(cluster: Cluster, template: str) -> Iterator[TestDatabase]:
-    """Yield a copy of ``template`` and drop it afterwards."""
-    name = f"test_{next(_numbers)}"
+def create(cluster: Cluster, name: str, template: str) -> None:
+    """Make the database ``name`` as a copy of ``template``."""
     with psycopg.connect(cluster.url("postgres"), autocommit=True) as admin:
         admin.execute(
             sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY").format(
                 sql.Identifier(name), sql.Identifier(template)
             )
         )
-        yield TestDatabase(cluster.url(name))
+
+
+def copy_of(cluster: Cluster, template: str) -> Iterator[TestDatabase]:
+    """Yield a copy of ``template`` and drop it afterwards."""
+    name = f"test_{next(_numbers)}"
+    create(cluster, name, template)
+    yield TestDatabase(cluster.url(name))
+    with psycopg.connect(cluster.url("postgres"), autocommit=True) as admin:
         admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 

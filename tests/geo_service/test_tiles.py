@@ -1,0 +1,186 @@
+"""Vector tiles: whole at the seams, honest at low zooms, fresh after every change."""
+
+import math
+
+import mapbox_vector_tile
+import pytest
+from fastapi.testclient import TestClient
+
+from geo_service.ogc.tiles import AGGREGATE_BELOW, EXTENT, Key, Tile, TileCache, bounds
+from layers.catalogue import CATALOGUE
+from tests.geo_service.conftest import Town
+
+
+def at(lon: float, lat: float, z: int) -> tuple[int, int]:
+    """Return the row and column of the tile that holds a place (slippy map formula)."""
+    n = 2**z
+    y = (1 - math.asinh(math.tan(math.radians(lat))) / math.pi) / 2
+    return int(y * n), int((lon + 180) / 360 * n)
+
+
+def url(layer: str, z: int, row: int, col: int) -> str:
+    return f"/ogc/collections/{layer}/tiles/WebMercatorQuad/{z}/{row}/{col}"
+
+
+def decode(body: bytes) -> dict:  # type: ignore[type-arg]
+    return mapbox_vector_tile.decode(body) if body else {}  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("layer", [layer.id for layer in CATALOGUE.values()])
+@pytest.mark.parametrize("z", [0, 10, 14, 22])
+def test_every_layer_has_tiles(everyone: TestClient, layer: str, z: int) -> None:
+    answer = everyone.get(url(layer, z, *at(117.005, 31.015, z)))
+    assert answer.status_code in {200, 204}
+    if answer.content:
+        assert answer.headers["content-type"] == "application/vnd.mapbox-vector-tile"
+        assert list(decode(answer.content)) == [layer]
+
+
+def test_a_tile_carries_what_drawing_takes(everyone: TestClient) -> None:
+    tile = decode(everyone.get(url("disputes", 14, *at(117.005, 31.015, 14))).content)
+    feature = next(f for f in tile["disputes"]["features"] if f["properties"]["code"] == "JF1")
+    assert tile["disputes"]["extent"] == EXTENT
+    assert feature["properties"]["status"] == "registered"
+    assert feature["id"] > 0
+
+
+def test_counts_add_up_at_every_zoom(everyone: TestClient) -> None:
+    for z in range(AGGREGATE_BELOW):
+        total = 0
+        tiles = {at(lon, lat, z) for lon in (117.0, 117.0199) for lat in (31.0001, 31.0199)}
+        rows, columns = {row for row, _ in tiles}, {col for _, col in tiles}
+        for row in range(min(rows), max(rows) + 1):
+            for col in range(min(columns), max(columns) + 1):
+                tile = decode(everyone.get(url("disputes", z, row, col)).content)
+                for feature in tile.get("disputes", {"features": []})["features"]:
+                    total += feature["properties"]["count"]
+                    assert feature["properties"]["n_registered"] == feature["properties"]["count"]
+        assert total == 4, f"zoom {z}"
+
+
+def test_a_point_at_a_seam_is_in_both_tiles(everyone: TestClient, town: Town) -> None:
+    z = 16
+    row, col = at(117.005, 31.015, z)
+    _, south, east, north = bounds(z, col, row)
+    with town.database.connect() as connection:
+        connection.execute(
+            "INSERT INTO disputes (code, category, occurred_at, geom) VALUES ('SEAM', 'other',"
+            " now(), st_transform(st_setsrid(st_makepoint(%s - 1, %s), 3857), 4326))",
+            [east, (south + north) / 2],
+        )
+    for column in (col, col + 1):
+        tile = decode(everyone.get(url("disputes", z, row, column)).content)
+        assert "SEAM" in [f["properties"]["code"] for f in tile["disputes"]["features"]]
+
+
+def test_a_shape_below_the_grid_is_drawn_as_a_point(everyone: TestClient, town: Town) -> None:
+    with town.database.connect() as connection:
+        connection.execute(
+            "INSERT INTO buildings (code, geom)"
+            " VALUES ('B1', st_makeenvelope(117.005, 31.005, 117.0051, 31.0051, 4326))"
+        )
+    tile = decode(everyone.get(url("buildings", 3, *at(117.005, 31.005, 3))).content)
+    assert [f["geometry"]["type"] for f in tile["buildings"]["features"]] == ["Point"]
+    tile = decode(everyone.get(url("buildings", 16, *at(117.005, 31.005, 16))).content)
+    assert [f["geometry"]["type"] for f in tile["buildings"]["features"]] == ["Polygon"]
+
+
+def test_datetime_filters(everyone: TestClient) -> None:
+    path = url("disputes", 10, *at(117.005, 31.015, 10))
+    tile = decode(everyone.get(path).content)
+    assert sum(f["properties"]["count"] for f in tile["disputes"]["features"]) == 4
+    assert everyone.get(f"{path}?datetime=../2000-01-01T00:00:00Z").status_code == 204
+    assert everyone.get(f"{path}?datetime=2024-13-45").status_code == 400
+
+
+@pytest.mark.parametrize("place", ["23/0/0", "-1/0/0", "3/8/0", "3/0/8", "3/-1/0", "a/b/c"])
+def test_out_of_range_is_told(everyone: TestClient, place: str) -> None:
+    answer = everyone.get(f"/ogc/collections/grids/tiles/WebMercatorQuad/{place}")
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_unchanged_is_a_304_and_a_change_is_not(everyone: TestClient, town: Town) -> None:
+    path = url("disputes", 14, *at(117.005, 31.015, 14))
+    first = everyone.get(path)
+    assert first.headers["etag"].startswith('"')
+    again = everyone.get(path, headers={"If-None-Match": first.headers["etag"]})
+    assert again.status_code == 304
+    assert not again.content
+    with town.database.connect() as connection:
+        connection.execute("UPDATE disputes SET status = 'closed' WHERE code = 'JF1'")
+    fresh = _until_changed(everyone, path, first.headers["etag"])
+    statuses = {
+        f["properties"]["code"]: f["properties"]["status"]
+        for f in decode(fresh)["disputes"]["features"]
+    }
+    assert statuses["JF1"] == "closed"
+
+
+def _until_changed(client: TestClient, path: str, etag: str) -> bytes:
+    # The outbox reaches the cache by a notification: soon, but not before the commit returns.
+    for _ in range(200):
+        answer = client.get(path, headers={"If-None-Match": etag})
+        if answer.status_code == 200:
+            return answer.content
+    raise AssertionError("the tile never changed")
+
+
+@pytest.mark.parametrize("who", ["all", "north", "grid"])
+def test_tiles_keep_to_the_area(app: TestClient, town: Town, who: str) -> None:
+    # Whoever comes first fills the cache; the others must not get that tile.
+    order = {"all": 4, "north": 2, "grid": 1}
+    path = url("disputes", 10, *at(117.005, 31.015, 10))
+    for name in sorted(order, key=lambda name: name != who):
+        tile = decode(app.get(path, headers=town.headers(name)).content)
+        assert sum(f["properties"]["count"] for f in tile["disputes"]["features"]) == order[name]
+
+
+def test_spatial_index_serves_under_row_level_security(town: Town) -> None:
+    with town.database.connect() as connection:
+        connection.execute("SET ROLE geo_service")
+        connection.execute("SELECT set_config('geo.area', '*', false)")
+        connection.execute("SET enable_seqscan = off")
+        plan = connection.execute(
+            "EXPLAIN SELECT id FROM disputes WHERE geom_3857 && st_makeenvelope(0, 0, 1, 1, 3857)"
+        ).fetchall()
+    assert "ix_disputes_geom_3857" in str(plan)
+
+
+def _key(x: int) -> Key:
+    return Key("disputes", 14, x, 0, "*", "", "")
+
+
+def test_cache_is_bounded_by_bytes() -> None:
+    cache = TileCache(limit=10_000, listening=True)
+    for x in range(100):
+        cache.put(_key(x), Tile('"a"', b"x" * 1000), cache.epoch)
+    assert cache.size <= 10_000
+    assert cache.get(_key(99)) is not None
+    assert cache.get(_key(0)) is None
+
+
+def test_cache_keeps_nothing_made_before_a_change() -> None:
+    cache = TileCache(limit=10_000, listening=True)
+    epoch = cache.epoch
+    cache.invalidate("grids", None)
+    cache.put(_key(1), Tile('"a"', b"stale"), epoch)
+    assert cache.get(_key(1)) is None
+
+
+def test_cache_keeps_nothing_while_deaf() -> None:
+    cache = TileCache(limit=10_000)
+    cache.put(_key(1), Tile('"a"', b"x"), cache.epoch)
+    assert cache.get(_key(1)) is None
+
+
+def test_a_change_drops_only_the_tiles_that_it_touches() -> None:
+    cache = TileCache(limit=100_000, listening=True)
+    for x in (100, 5000):
+        cache.put(_key(x), Tile('"a"', b"x"), cache.epoch)
+    west, south, east, north = bounds(14, 100, 0)
+    cache.invalidate("disputes", (west, south, east, north))
+    assert cache.get(_key(100)) is None
+    assert cache.get(_key(5000)) is not None
+    cache.invalidate("grids", None)
+    assert cache.get(_key(5000)) is not None
