@@ -204,28 +204,29 @@ class Cluster:
         half_made.rename(self.data)
 
     def _end_leftover(self) -> None:
-        """End a server that outlived its service, and clear a pid file that outlived its server."""
+        """End a server that outlived its service, and clear the marks of one that was killed."""
         pid_file = self.data / "postmaster.pid"
-        try:
+        with contextlib.suppress(OSError, ValueError):
             pid = int(pid_file.read_text().split("\n", 1)[0])
-        except (OSError, ValueError):
-            pid_file.unlink(missing_ok=True)
-            return
-        try:
-            ours = Path(f"/proc/{pid}/cwd").resolve(strict=True) == self.data.resolve()
-        except OSError:
-            ours = False
-        if not ours:
-            pid_file.unlink(missing_ok=True)  # the number may belong to any process by now
-            return
-        os.kill(pid, signal.SIGINT)  # "fast" shutdown: sessions are ended, work in hand rolls back
+            if pid in self._processes():  # else the number may belong to any process by now
+                os.kill(pid, signal.SIGINT)  # "fast": sessions end, work in hand rolls back
+        # Where the server was killed, its children end by themselves, a moment later.
         for _ in range(600):
-            if not Path(f"/proc/{pid}").exists() or not pid_file.exists():
+            if not self._processes():
+                for stale in (pid_file, *self.socket_folder.glob(".s.PGSQL.*")):
+                    stale.unlink(missing_ok=True)
                 return
             time.sleep(0.1)
-        raise EmbeddedError(
-            f"An older database server (process {pid}) does not stop. End it first."
-        )
+        raise EmbeddedError(f"An older database server on {self.data} does not stop. End it first.")
+
+    def _processes(self) -> set[int]:
+        """Return the processes that work in the cluster's folder: PostgreSQL's all do."""
+        found = set()
+        for entry in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                if (entry / "cwd").readlink() == self.data.resolve():
+                    found.add(int(entry.name))
+        return found
 
     def _launch(self) -> None:
         options: Mapping[str, object] = {
