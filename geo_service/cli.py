@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
 from typing import Annotated
 
 import psycopg
@@ -14,7 +16,9 @@ from geo_service.database import DatabaseError, check_server
 from geo_service.demo import ACCOUNTS, OPEN_ACCOUNT, PASSWORD, DemoError, prepare
 from geo_service.serving import ServingError, check_port, serve
 from geo_service.settings import Settings
+from geo_service.sheets import SHEETS, Language, SheetError, footer, theme
 from layers import migrations
+from static_maps import interactive, sheet
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -44,6 +48,7 @@ def sentences() -> Iterator[None]:
         DemoError,
         ServingError,
         AccountError,
+        SheetError,
     ) as error:
         _said.print(f"[red]✗[/red] {error}")
         raise typer.Exit(1) from None
@@ -102,6 +107,45 @@ def _welcome(settings: Settings, token: str) -> None:
     for name, role, area in ACCOUNTS:
         console.print(f"  {name:<10} {role:<8} {'everything' if area == '*' else area}")
     console.print("\nCtrl-C stops it.")
+
+
+@app.command("sheet")
+def sheet_command(  # noqa: PLR0917 - options, given by name
+    theme_id: Annotated[str, typer.Option("--theme", help=f"{', '.join(SHEETS)}")],
+    output: Annotated[Path, typer.Option("-o", "--output", help=".pdf, .png, .svg or .html")],
+    lang: Annotated[str, typer.Option(help="zh or en")] = "zh",
+    paper: Annotated[str, typer.Option(help="A4 to A0; HTML has none")] = "A3",
+    since: Annotated[str | None, typer.Option(help="First day, such as 2026-10-01")] = None,
+    until: Annotated[str | None, typer.Option(help="Last day")] = None,
+) -> None:
+    """Draw a map to print or to mail."""
+    settings = Settings()
+    with migrated(settings) as url, psycopg.connect(url) as connection:
+        language = _language(lang)
+        drawn = theme(connection, theme_id, lang=language, since=_day(since), until=_day(until))
+        note = footer(connection, language)
+        if output.suffix.lower() == ".html":
+            left_out = interactive.write(drawn, output, lang=language)
+        else:
+            left_out = sheet.draw(drawn, output, lang=language, paper=paper, footer=note)
+    console.print(f"{output}")
+    for sentence in left_out:
+        console.print(f"  {sentence}")
+
+
+def _language(text: str) -> Language:
+    if text == "zh":
+        return "zh"
+    if text == "en":
+        return "en"
+    raise SheetError(f"There is no language {text}; there are zh and en.")
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise SheetError(f"{text} is no day; write it like 2026-10-31.") from None
 
 
 @users.command("add")

@@ -12,7 +12,7 @@ from psycopg.rows import TupleRow
 from geo_service.access.passwords import put_account, put_token
 from geo_service.web.views import DEMONSTRATION_PREFIX
 from layers.catalogue import CATALOGUE
-from layers.loading import copy
+from layers.frames import copy
 from layers.town import build
 
 PASSWORD = "liuxi-demo"  # noqa: S105 - printed for all to see: the town is made up

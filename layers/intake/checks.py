@@ -1,0 +1,297 @@
+"""Checks of rows: geometries, codes, ranges, order of dates. Pure; the database checks again."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from layers.catalogue import Layer
+from layers.intake.coordinates import Geometries
+from layers.intake.personal import masked
+from layers.intake.report import Words
+
+LATITUDE_LIMIT = 85.06
+"""Beyond it there are no map tiles; the database refuses it too."""
+
+_ZH = {
+    "POINT": "点", "LINESTRING": "线", "POLYGON": "面", "MULTIPOINT": "多点",
+    "MULTILINESTRING": "多线", "MULTIPOLYGON": "多面", "GEOMETRYCOLLECTION": "几何集合",
+    "LINEARRING": "环",
+}  # fmt: skip
+_ALLOWED: Mapping[str, tuple[str, ...]] = {"GEOMETRY": ("POINT", "POLYGON")}
+
+# What shapely (GEOS) says of invalid geometries, in words.
+_REASONS = (
+    ("self-intersection", "边界自相交", "The outline crosses itself"),
+    ("ring self-intersection", "边界自相接", "The outline touches itself"),
+    ("hole lies outside shell", "内洞在外边界之外", "A hole lies outside the outline"),
+    ("holes are nested", "内洞相互嵌套", "Holes lie inside each other"),
+    ("nested shells", "多个部分相互嵌套", "Parts lie inside each other"),
+    ("duplicate rings", "有重复的环", "A ring is there twice"),
+    ("interior is disconnected", "内部不连通", "The inside is not connected"),
+    ("too few points in geometry component", "顶点太少", "There are too few vertices"),
+)
+_PLACE = re.compile(r"^(.*?)\s*\[(\S+) (\S+)\]$")
+
+# The ranges of rules.sql, here so that every bad row is named, not only the first.
+# Lowest, highest, and whether either is excluded.
+RANGES: Mapping[str, tuple[float, float, bool, bool]] = {
+    "households": (0, np.inf, False, True),
+    "population": (0, np.inf, False, True),
+    "staff": (0, np.inf, False, True),
+    "people": (0, np.inf, False, True),
+    "accuracy": (0, np.inf, False, True),
+    "night_range": (0, np.inf, False, True),
+    "height": (0, 1000, True, True),
+    "floors": (1, 200, False, False),
+    "width": (0, 200, True, True),
+    "azimuth": (0, 360, False, True),
+    "tilt": (-90, 90, False, False),
+    "mount_height": (0, 500, True, True),
+    "focal_length": (0, np.inf, True, True),
+    "sensor_width": (0, np.inf, True, True),
+    "sensor_height": (0, np.inf, True, True),
+    "pixels_across": (0, np.inf, True, True),
+    "pixels_down": (0, np.inf, True, True),
+    "p": (0, 1, False, False),
+    "recurrence_interval": (0, np.inf, True, True),
+    "observed": (0, np.inf, False, True),
+    "expected": (0, np.inf, False, True),
+}
+
+# Later columns must not lie before the first.
+ORDER: Mapping[str, tuple[str, ...]] = {
+    "occurred_at": ("reported_at", "due_at", "closed_at"),
+    "found_at": ("due_at", "closed_at"),
+    "window_start": ("window_end",),
+}
+
+_CODES: Mapping[str, tuple[re.Pattern[str], Words]] = {
+    "areas": (
+        re.compile("[0-9]{6}|[0-9]{9}|[0-9]{12}"),
+        Words("区域编码应为 6、9 或 12 位数字。", "An area code has 6, 9 or 12 digits."),
+    ),
+    "grids": (
+        re.compile("[0-9A-Za-z-]{1,32}"),
+        Words(
+            "网格编码应为 1 至 32 个数字、字母或连字符。",
+            "A grid code has 1 to 32 digits, letters or hyphens.",
+        ),
+    ),
+    "cameras": (
+        re.compile("[0-9]{10}13[12][0-9]{7}"),
+        Words(
+            "摄像机编码应为 20 位数字，第 11 至 13 位为 131 或 132（GB/T 28181）。",
+            "A camera code has 20 digits, with 131 or 132 at digits 11 to 13 (GB/T 28181).",
+        ),
+    ),
+}
+
+
+_PARENT = Words("所属区域编码应为 6、9 或 12 位数字。", "A parent code has 6, 9 or 12 digits.")
+
+LEVELS: Mapping[int, str] = {6: "county", 9: "town", 12: "community"}
+"""The level of an area by the length of its code."""
+
+
+class Found(NamedTuple):
+    """A problem at a position of the chunk."""
+
+    position: int
+    words: Words
+
+
+def code(text: str, layer_id: str) -> Words | None:
+    """Return what is wrong with a code, if anything."""
+    if masked(text)[1]:
+        return Words(
+            "编码像身份证号或手机号，不能作为编码。",
+            "The code looks like an identity or mobile number and cannot be a code.",
+        )
+    pattern, words = _CODES.get(
+        layer_id, (re.compile(".{1,64}"), Words("编码过长。", "The code is too long."))
+    )
+    return None if pattern.fullmatch(text) else words
+
+
+def in_range(name: str, values: Sequence[Any]) -> Iterator[Found]:
+    """Find numbers outside of what the column allows."""
+    if name not in RANGES:
+        return
+    low, high, open_low, open_high = RANGES[name]
+    for position, value in enumerate(values):
+        if value is None:
+            continue
+        if not (
+            (low < value if open_low else low <= value)
+            and (value < high if open_high else value <= high)
+        ):
+            above = f"{'大于' if open_low else '不小于'} {low:g}"
+            above_en = f"{'more than' if open_low else 'at least'} {low:g}"
+            below = "" if high == np.inf else f"、{'小于' if open_high else '不大于'} {high:g}"
+            below_en = (
+                "" if high == np.inf else f" and {'less than' if open_high else 'at most'} {high:g}"
+            )
+            yield Found(position, Words(f"应{above}{below}。", f"It must be {above_en}{below_en}."))
+
+
+def in_order(columns: Mapping[str, Sequence[Any]], layer: Layer) -> Iterator[tuple[str, Found]]:
+    """Find dates before the event that they follow."""
+    for first, later in ORDER.items():
+        for name in later:
+            if first in columns and name in columns:
+                title = layer.field(first).title
+                words = Words(f"早于“{title.zh}”。", f"It lies before “{title.en}”.")
+                pairs = zip(columns[first], columns[name], strict=True)
+                for position, (a, b) in enumerate(pairs):
+                    if a is not None and b is not None and b < a:
+                        yield name, Found(position, words)
+
+
+def lineage(columns: Mapping[str, Sequence[Any]], layer: Layer) -> Iterator[tuple[str, Found]]:
+    """Find parents that are no area codes, and areas that do not fit their parent or level."""
+    if layer.id not in ("areas", "grids"):
+        return
+    own = columns["code"]
+    for at, (parent, text) in enumerate(zip(columns.get("parent", ()), own, strict=False)):
+        if parent is not None and code(parent, "areas"):
+            yield "parent", Found(at, _PARENT)
+        elif layer.id == "areas" and parent and text and not text.startswith(parent):
+            words = Words("上级编码应是本编码的前几位。", "The parent code must begin the code.")
+            yield "parent", Found(at, words)
+    for at, (level, text) in enumerate(zip(columns.get("level", ()), own, strict=False)):
+        if level and level != LEVELS.get(len(text or ""), level):
+            words = Words("级别与编码位数不符。", "The level does not fit the length of the code.")
+            yield "level", Found(at, words)
+
+
+def duplicates(
+    codes: Sequence[tuple[str, int, int | None]],
+) -> Iterator[tuple[str, int, int | None, Words]]:
+    """Find codes used twice, from codes with row and line: every row is named."""
+    rows = defaultdict(list)
+    for text, row, line in codes:
+        rows[text].append((row, line))
+    for text, found in rows.items():
+        if len(found) < 2:
+            continue
+        listed = ", ".join(str(row) for row, _ in found[:10]) + (" …" if len(found) > 10 else "")
+        zh, en = f"编码重复，出现在第 {listed} 行。", f"The code is used by rows {listed}."
+        if re.fullmatch("[0-9]{15}0+", text):
+            zh += "末尾的零像是电子表格丢失了精度，请把该列设为文本格式。"
+            en += " The zeros at its end look like a spreadsheet lost digits: format it as text."
+        for row, line in found:
+            yield text, row, line, Words(zh, en)
+
+
+def geometries(
+    found: Geometries, layer: Layer, *, projected: bool
+) -> tuple[Geometries, list[Found]]:
+    """Check geometries in EPSG:4326 and bring them to the type of the layer.
+
+    ``projected`` tells that they were transformed from a declared projected CRS. Returns the
+    geometries, None where missing or bad, and what is wrong, at most one reason a row.
+    """
+    bad: dict[int, Words] = {}
+    result = found.copy()
+
+    def mark(mask: NDArray[np.bool_], words: Words) -> None:
+        for position in np.flatnonzero(mask):
+            bad.setdefault(int(position), words)
+
+    present = ~shapely.is_missing(found)
+    mark(present & shapely.is_empty(found), Words("几何为空。", "The geometry is empty."))
+    for position, words in _places(found, projected=projected):
+        bad.setdefault(position, words)
+    wanted = _ALLOWED.get(layer.geometry, (layer.geometry,))
+    for position in np.flatnonzero(present).tolist():
+        if position in bad:
+            continue
+        fitted = _fitted(found[position], wanted)
+        if fitted is None:
+            kind = found[position].geom_type.upper()
+            bad[position] = Words(
+                f"几何类型是{_ZH[kind]}，该图层需要{'或'.join(_ZH[w] for w in wanted)}。",
+                f"The geometry is a {kind}; the layer needs {' or '.join(wanted)}.",
+            )
+        else:
+            result[position] = fitted
+    result[list(bad)] = None
+    good = ~shapely.is_missing(result)
+    # The hull: the two halves of an outline that crosses itself may cancel out.
+    flat = (shapely.area(shapely.convex_hull(result)) == 0) & np.isin(
+        shapely.get_type_id(result), (3, 6)
+    )
+    short = (shapely.length(result) == 0) & np.isin(shapely.get_type_id(result), (1, 5))
+    mark(
+        good & (flat | short),
+        Words("几何过小，取整后没有大小。", "The geometry has no size after rounding to 1 mm."),
+    )
+    for position in np.flatnonzero(good & ~shapely.is_valid(result)).tolist():
+        bad.setdefault(position, _reason(str(shapely.is_valid_reason(result[position]))))
+    result[list(bad)] = None
+    return result, [Found(position, words) for position, words in sorted(bad.items())]
+
+
+def _places(found: Geometries, *, projected: bool) -> Iterator[Found]:
+    """Find coordinates that are no longitude and latitude; the first of each geometry speaks."""
+    xy, owner = shapely.get_coordinates(found, return_index=True)
+    with np.errstate(invalid="ignore"):
+        outside = ~((np.abs(xy[:, 0]) <= 180) & (np.abs(xy[:, 1]) <= LATITUDE_LIMIT))
+    wrong = np.flatnonzero(outside)
+    owners, first = np.unique(owner[wrong], return_index=True)
+    for position, (x, y) in zip(owners, xy[wrong[first]], strict=True):
+        yield Found(int(position), _misplaced(float(x), float(y), projected=projected))
+
+
+def _misplaced(x: float, y: float, *, projected: bool) -> Words:
+    here = f"（{x:.6g}, {y:.6g}）"
+    if not (np.isfinite(x) and np.isfinite(y)):
+        return Words(
+            "坐标不是有限的数" + ("，声明的坐标系可能不对。" if projected else "。"),
+            "A coordinate is not a finite number"
+            + ("; is the stated CRS right?" if projected else "."),
+        )
+    if max(abs(x), abs(y)) > 1000:
+        return Words(
+            f"坐标{here}像是以米为单位，请用 --crs 说明坐标系（如 EPSG:4547）。",
+            f"The coordinates ({x:.6g}, {y:.6g}) look like metres: state the CRS with --crs "
+            "(e.g. EPSG:4547).",
+        )
+    if abs(y) > 90 and abs(x) <= 90 and abs(y) <= 180:
+        return Words(
+            f"坐标{here}像是经纬度颠倒，应为经度在前。",
+            f"Longitude and latitude ({x:.6g}, {y:.6g}) look swapped; longitude comes first.",
+        )
+    return Words(
+        f"坐标{here}超出范围：经度 ±180，纬度 ±{LATITUDE_LIMIT}。",
+        f"({x:.6g}, {y:.6g}) is out of range: longitude ±180, latitude ±{LATITUDE_LIMIT}.",
+    )
+
+
+def _fitted(geometry: Any, wanted: Sequence[str]) -> Any | None:
+    """Promote a single to a multi geometry or demote a single-part one; None where neither fits."""
+    kind = geometry.geom_type.upper()
+    if kind in wanted:
+        return geometry
+    if f"MULTI{kind}" in wanted:
+        return getattr(shapely, f"Multi{geometry.geom_type}")([geometry])
+    if kind.startswith("MULTI") and kind[5:] in wanted and len(geometry.geoms) == 1:
+        return geometry.geoms[0]
+    return None
+
+
+def _reason(text: str) -> Words:
+    """Put GEOS' reason, ``Self-intersection[116.1 40.2]``, in words with the place."""
+    found = _PLACE.match(text)
+    said, place = (found[1], f"({found[2]}, {found[3]})") if found else (text, "")
+    for english, zh, en in _REASONS:
+        if said.lower() == english:
+            return Words(f"{zh}，位置 {place}。", f"{en} at {place}.")
+    return Words(
+        f"几何无效（{said}），位置 {place}。", f"The geometry is invalid ({said}) at {place}."
+    )

@@ -1,0 +1,109 @@
+"""Do grids form a coverage? Overlaps and gaps with the codes, the place and the size."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from pyproj import Geod
+
+from layers.intake.coordinates import Geometries
+from layers.intake.report import Words
+
+_ELLIPSOID = Geod(ellps="WGS84")
+
+
+class Fault(NamedTuple):
+    """An overlap of two grids, or a gap between them. ``first`` is a position, ``area`` in m²."""
+
+    first: int
+    codes: tuple[str, ...]
+    longitude: float
+    latitude: float
+    area: float
+    words: Words
+
+
+def faults(codes: Sequence[str], parents: Sequence[str], grids: Geometries) -> list[Fault]:
+    """Return overlaps among valid polygons in EPSG:4326, and gaps among those of one parent.
+
+    A gap is a hole in the union of a parent's grids that grids of other parents do not fill, which
+    is what the database refuses as well. T-junctions are no fault: nothing overlaps.
+
+    >>> square = shapely.box(116, 40, 116.01, 40.01)
+    >>> [f.codes for f in faults(["a", "b"], ["p", "p"], np.array([square, square]))]
+    [('a', 'b')]
+    """
+    if len(grids) == 0:
+        return []
+    return [*_overlaps(codes, grids), *_gaps(codes, np.asarray(parents), grids)]
+
+
+def _overlaps(codes: Sequence[str], grids: Geometries) -> Iterator[Fault]:
+    # Every pair that touches: coverage_invalid_edges may mark only one polygon of an overlap.
+    left, right = shapely.STRtree(grids).query(grids, predicate="intersects")
+    left, right = left[left < right], right[left < right]
+    inside = shapely.relate_pattern(grids[left], grids[right], "T********")
+    for a, b in sorted(zip(left[inside].tolist(), right[inside].tolist(), strict=True)):
+        shared = shapely.intersection(grids[a], grids[b])
+        x, y, area = _place(shared)
+        yield Fault(
+            a, (codes[a], codes[b]), x, y, area,
+            Words(
+                f"网格 {codes[a]} 与 {codes[b]} 重叠 {_size(area)} 平方米，位置 {_at(x, y)}。",
+                f"Grids {codes[a]} and {codes[b]} overlap by {_size(area)} m², at {_at(x, y)}.",
+            ),
+        )  # fmt: skip
+
+
+def _gaps(codes: Sequence[str], parents: NDArray[Any], grids: Geometries) -> Iterator[Fault]:
+    for parent in sorted(set(parents.tolist())):
+        own = np.flatnonzero(parents == parent)
+        others = grids[parents != parent]
+        valid = shapely.coverage_is_valid(grids[own])
+        whole = (shapely.coverage_union_all if valid else shapely.union_all)(grids[own])
+        holes = [
+            shapely.Polygon(ring) for part in shapely.get_parts(whole) for ring in part.interiors
+        ]
+        tree, neighbours = shapely.STRtree(grids[own]), shapely.STRtree(others)
+        for hole in holes:
+            if shapely.union_all(others[neighbours.query(hole)]).covers(hole):
+                continue
+            around = own[tree.query(hole, predicate="intersects")]
+            edge = shapely.length(shapely.intersection(grids[around], hole.exterior))
+            around = around[np.argsort(-edge, kind="stable")]
+            names = tuple(codes[i] for i in around[:2])
+            x, y, area = _place(hole)
+            zh = f"网格 {' 与 '.join(names)} 之间" if len(names) > 1 else f"网格 {names[0]} 之内"
+            en = (
+                f"between grids {' and '.join(names)}"
+                if len(names) > 1
+                else f"inside grid {names[0]}"
+            )
+            yield Fault(
+                int(around[0]), names, x, y, area,
+                Words(
+                    f"{zh}有 {_size(area)} 平方米的空隙，位置 {_at(x, y)}。",
+                    f"There is a gap of {_size(area)} m² {en}, at {_at(x, y)}.",
+                ),
+            )  # fmt: skip
+
+
+def _place(shape: Any) -> tuple[float, float, float]:
+    """Return a point of the shape, in degrees, and its area on the ellipsoid in m²."""
+    point = shapely.point_on_surface(shape)
+    area = sum(
+        abs(_ELLIPSOID.geometry_area_perimeter(part)[0])
+        for part in shapely.get_parts(shape)
+        if part.geom_type == "Polygon"
+    )
+    return float(point.x), float(point.y), float(area)
+
+
+def _at(x: float, y: float) -> str:
+    return f"({x:.6f}, {y:.6f})"
+
+
+def _size(area: float) -> str:
+    return "<0.01" if area < 0.01 else f"{area:,.2f}" if area < 100 else f"{area:,.0f}"

@@ -1,0 +1,113 @@
+"""Places, not people: what is personal in a file, by header and by content. The one table of it."""
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+# Matched against headers.key(header): lower case, half width, no spaces or marks.
+# Whole: the header is this word. Part: the header contains it.
+_WHOLE = frozenset({
+    "地址", "住所", "籍贯", "性别", "年龄", "民族", "国籍", "职业", "学历", "姓", "qq", "微信",
+    "微信号", "邮箱", "网格长", "业主", "户主", "民警", "家属", "tel", "telephone", "telno",
+    "cell", "contact", "contacts", "person", "persons", "sex", "gender", "age", "ethnicity",
+    "nationality", "religion", "occupation", "dob", "surname", "owner", "landlord", "tenant",
+    "resident", "idno", "idnum", "plate", "plateno", "lastname", "firstname", "fullname",
+    "givenname", "realname", "username",
+})  # fmt: skip
+_PART = re.compile(
+    "姓名|名字|身份证|证件|护照|电话|手机|联系方式|住址|家庭地址|户籍(?!人口|户数)|居住地|当事|原告|被告|申请人|"
+    "受害|嫌疑|户主|居民信息|出生|宗教|信仰|政治面貌|车牌|银行卡|社保号|微信号|指纹|人脸|"
+    "phone|(?<!auto)mobile|idcard|identitycard|identityn|idnumber|nationalid|passport|socialsecurity|"
+    "homeaddress|residentialaddress|email|wechat|surname|partyname|partiesname|nameofpart|"
+    "victim|suspect|complainant|respondent|applicant|plaintiff|defendant|birthda|dateofbirth|"
+    "licenseplate|licenceplate|contactname|contactn|personname|ownername|faceimage"
+)
+_ROLE = re.compile("(人|员|网格长)$")  # 联系人, 负责人, 调解员: whoever it is, it is somebody
+
+# In these layers a bare name or address is a party's, not the place's.
+_OF_LAYER: Mapping[str, frozenset[str]] = {
+    "disputes": frozenset({"name", "names", "名称", "名", "address", "详细地址", "门牌号"}),
+}
+_PLACES = frozenset({"places", "cameras", "buildings", "hazards", "areas", "grids", "roads"})
+
+_IDENTITY = re.compile(r"(?<![0-9])[1-9][0-9]{16}[0-9Xx](?![0-9])")
+_MOBILE = re.compile(r"(?<![0-9.])(?:\+?86[- ]?)?1[3-9][0-9][- ]?[0-9]{4}[- ]?[0-9]{4}(?![0-9])")
+_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)  # GB 11643-1999
+_CHECKS = "10X98765432"
+_LONG = re.compile(r"\d[\d\s-]{9}")
+
+MASK = "***"
+
+
+def personal_header(key: str, layer: str) -> bool:
+    """Tell whether a header, normalised by ``headers.key``, announces something about people.
+
+    >>> personal_header("当事人姓名", "disputes"), personal_header("地址", "cameras")
+    (True, False)
+    """
+    if key in _OF_LAYER.get(layer, ()):
+        return True
+    if key == "地址" and layer in _PLACES:
+        return False
+    return key in _WHOLE or bool(_PART.search(key) or _ROLE.search(key))
+
+
+def identity_number(text: str) -> bool:
+    """Tell whether 18 characters are a resident identity number with a right check digit.
+
+    >>> identity_number("11010519491231002X")
+    True
+    """
+    total = sum(int(digit) * weight for digit, weight in zip(text[:17], _WEIGHTS, strict=True))
+    return _CHECKS[total % 11] == text[17].upper()
+
+
+def masked(text: str) -> tuple[str, int]:
+    """Return ``text`` with identity and mobile numbers replaced, and how many there were.
+
+    >>> masked("找老李 138 0013 8000")
+    ('找老李 ***', 1)
+    """
+    if not _LONG.search(text):
+        return text, 0
+    plain = unicodedata.normalize("NFKC", text)
+    found = 0
+
+    def hide(match: re.Match[str]) -> str:
+        nonlocal found
+        if match.re is _IDENTITY and not identity_number(match[0]):
+            return match[0]
+        found += 1
+        return MASK
+
+    hidden = _MOBILE.sub(hide, _IDENTITY.sub(hide, plain))
+    return (hidden, found) if found else (text, 0)
+
+
+def mostly_personal(cells: Sequence[object]) -> bool:
+    """Tell whether at least a tenth of the non-empty cells are nothing but a personal number."""
+    texts = [str(cell).strip() for cell in cells if cell is not None and cell != ""]
+    return bool(texts) and sum(masked(text)[0] == MASK for text in texts) * 10 >= len(texts)
+
+
+def cleaned(value: Any, layer: str, key: Any) -> tuple[Any, int]:
+    """Return a JSON value without personal members and numbers, and how many were taken out.
+
+    ``key`` normalises a member's name as ``headers.key`` does.
+    """
+    if isinstance(value, Mapping):
+        kept = {k: cleaned(v, layer, key) for k, v in value.items() if not _about(k, layer, key)}
+        gone = len(value) - len(kept) + sum(count for _, count in kept.values())
+        return {k: v for k, (v, _) in kept.items()}, gone
+    if isinstance(value, list):
+        parts = [cleaned(item, layer, key) for item in value]
+        return [part for part, _ in parts], sum(count for _, count in parts)
+    if isinstance(value, bool) or value is None:
+        return value, 0
+    hidden, count = masked(str(value))
+    return (hidden, count) if count else (value, 0)
+
+
+def _about(name: str, layer: str, key: Any) -> bool:
+    return personal_header(key(name), layer)

@@ -1,0 +1,226 @@
+"""Cells become values: text, numbers, dates, codes of a code list."""
+
+import math
+import re
+import unicodedata
+from collections.abc import Callable, Iterable
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from typing import Any, TypeAlias
+
+from layers.catalogue import Field
+from layers.codes import CodeList
+from layers.intake.headers import key
+from layers.intake.report import Words
+
+Value: TypeAlias = str | int | float | date | datetime | None
+
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+_RUINED = re.compile(r"[0-9](\.[0-9]+)?[eE]\+?[0-9]+")
+_SERIAL = re.compile(r"[1-7][0-9]{4}(\.[0-9]+)?")
+_NUMBER = re.compile(r"[+-]?([0-9]{1,3}(,[0-9]{3})+|[0-9]+)?(\.[0-9]*)?([eE][+-]?[0-9]+)?")
+_MOMENT = re.compile(
+    r"""(?P<year>\d{4})(?:
+            \s*[-/.年]\s*(?P<month>\d{1,2})\s*[-/.月]\s*(?P<day>\d{1,2})\s*日?
+          | (?P<month_>\d{2})(?P<day_>\d{2}))
+        (?:[T\s]*(?P<hour>\d{1,2})\s*(?:[:时点]\s*(?P<minute>\d{1,2})?
+            (?:\s*[:分]\s*(?P<second>\d{1,2})(?:[.](?P<fraction>\d{1,9}))?\s*秒?)?\s*分?)
+            \s*(?P<zone>Z|[+-]\d{2}:?(?:\d{2})?)?)?""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_INTEGERS = 2**31
+_YEARS = range(1900, 2101)
+
+
+class Bad(ValueError):  # noqa: N818 - not an error of the program
+    """A cell that is no value of its column, with the reason in ``words``."""
+
+    def __init__(self, zh: str, en: str) -> None:
+        super().__init__(en)
+        self.words = Words(zh, en)
+
+
+def plain(cell: Any) -> str | None:
+    """Return a cell as text without surrounding space; None where it is blank.
+
+    >>> plain(110114104000.0)
+    '110114104000'
+    """
+    if cell is None or (isinstance(cell, float) and math.isnan(cell)):
+        return None
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 2**53:
+        cell = int(cell)
+    if isinstance(cell, bool):
+        cell = str(cell).lower()
+    if not isinstance(cell, str | int | float):
+        raise Bad(
+            "应为单个值，而不是列表或对象。", "A single value is needed, not a list or an object."
+        )
+    text = str(cell).strip()
+    if _UNPRINTABLE.search(text):
+        raise Bad("含有不可显示的控制字符。", "The text holds control characters.")
+    return text or None
+
+
+def code_text(text: str) -> str:
+    """Return a code as it is; a code that a spreadsheet turned into a number is refused."""
+    if _RUINED.fullmatch(text):
+        raise Bad(
+            "编码已被电子表格变成科学计数法，请把该列设为文本格式后重新导出。",
+            "A spreadsheet turned the code into a number: format the column as text.",
+        )
+    return text
+
+
+def number(text: str) -> float:
+    """Return a finite number; thousands may be parted by commas."""
+    text = unicodedata.normalize("NFKC", text)
+    if text.lower().lstrip("+-") in ("nan", "inf", "infinity"):
+        raise Bad("应为有限的数。", "A finite number is needed.")
+    if not _NUMBER.fullmatch(text) or not any(c.isdigit() for c in text):
+        raise Bad("应为数字。", "A number is needed.")
+    value = float(text.replace(",", ""))
+    if not math.isfinite(value):
+        raise Bad("应为有限的数。", "A finite number is needed.")
+    return value
+
+
+def integer(text: str) -> int:
+    """Return a whole number that fits the database."""
+    value = number(text)
+    if not value.is_integer():
+        raise Bad("应为整数。", "A whole number is needed.")
+    if not -_INTEGERS <= value < _INTEGERS:
+        raise Bad("数值过大。", "The number is too large.")
+    return int(value)
+
+
+def moment(text: str, zone: tzinfo) -> datetime:
+    """Return a time; one that names no zone is of ``zone``, a bare date is its first moment.
+
+    >>> moment("2024年3月5日 8时30分", timezone.utc).isoformat()
+    '2024-03-05T08:30:00+00:00'
+    """
+    text = unicodedata.normalize("NFKC", text)
+    found = _MOMENT.fullmatch(text)
+    if found is None:
+        if _SERIAL.fullmatch(text):
+            raise Bad(
+                "看起来是电子表格的日期序号，请把该列设为日期或文本格式后重新导出。",
+                "It looks like a spreadsheet's day number: format the column as a date.",
+            )
+        raise Bad(
+            "不是能识别的日期时间，请写成 2024-03-05 08:30。",
+            "This is no date or time that is understood; write it as 2024-03-05 08:30.",
+        )
+    part = found.groupdict()
+    year, month = int(part["year"]), int(part["month"] or part["month_"])
+    if year not in _YEARS:
+        raise Bad("年份应在 1900 至 2100 之间。", "The year must lie between 1900 and 2100.")
+    if not 1 <= month <= 12:
+        raise Bad(f"没有 {month} 月。", f"There is no month {month}.")
+    try:
+        return datetime(
+            year, month, int(part["day"] or part["day_"]),
+            int(part["hour"] or 0), int(part["minute"] or 0), int(part["second"] or 0),
+            int((part["fraction"] or "").ljust(6, "0")[:6]),
+            tzinfo=_zone(part["zone"]) if part["zone"] else zone,
+        )  # fmt: skip
+    except ValueError:
+        raise Bad("没有这一天或这一时刻。", "There is no such day or time of day.") from None
+
+
+def _zone(text: str) -> tzinfo:
+    if text.upper() == "Z":
+        return UTC
+    digits = text[1:].replace(":", "").ljust(4, "0")
+    offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
+    return timezone(-offset if text[0] == "-" else offset)
+
+
+def coded(text: str, codes: CodeList) -> str:
+    """Return the code that a cell means: the code itself, or its Chinese or English name."""
+    try:
+        return _words(codes)[key(text)]
+    except KeyError:
+        choice = "、".join(f"{item.code}（{item.zh}）" for item in codes)
+        raise Bad(
+            f"不在代码表内，可用：{choice}。", f"Not one of: {', '.join(codes.values)}."
+        ) from None
+
+
+def _words(codes: CodeList) -> dict[str, str]:
+    """Every way to write each code; the first meaning of a word wins."""
+    words: dict[str, str] = {}
+    exact = {key(item.code): item.code for item in codes}
+    for item in codes:
+        zh = unicodedata.normalize("NFKC", item.zh)
+        parts = (
+            item.code.lstrip("0"),
+            zh,
+            zh.split("(")[0],
+            *zh.split("/"),
+            item.en,
+            item.en.split("(")[0],
+        )
+        for word in map(key, parts):
+            words.setdefault(word, item.code)
+    return words | exact
+
+
+def parser(field: Field, zone: tzinfo) -> Callable[[str], Value]:
+    """Return what turns the text of a cell into a value of ``field``. It raises ``Bad``."""
+    codes = field.codes
+    if codes is not None:
+        return lambda text: coded(text, codes)
+    if field.name in ("code", "parent"):
+        return code_text
+    if field.kind == "date":
+        return lambda text: moment(text, zone).date()
+    if field.kind == "datetime":
+        return lambda text: moment(text, zone)
+    # Free text is left to ``str`` itself: so it is known, and looked through for personal numbers.
+    return {"integer": integer, "number": number}.get(field.kind, str)
+
+
+def parsed(
+    cells: Iterable[Any], parse: Callable[[str], Value]
+) -> tuple[list[Value], list[tuple[int, Words]]]:
+    """Parse a column: the values, None where blank or bad, and the bad positions with reasons.
+
+    Equal cells are parsed once: columns of events repeat themselves.
+    """
+    done: dict[tuple[type, Any], Value | Words] = {}
+    values: list[Value] = []
+    bad: list[tuple[int, Words]] = []
+    for position, cell in enumerate(cells):
+        known = (type(cell), cell if isinstance(cell, str | int | float) else id(cell))
+        if known not in done:
+            try:
+                text = plain(cell)
+                done[known] = None if text is None else parse(text)
+            except Bad as error:
+                done[known] = error.words
+        value = done[known]
+        if isinstance(value, Words):
+            bad.append((position, value))
+            value = None
+        values.append(value)
+    return values, bad
+
+
+def attributes(record: dict[str, Any], dump: Callable[[Any], str]) -> str:
+    """Return attributes as JSON that PostgreSQL takes; raise ``Bad`` where it would not."""
+    try:
+        text = dump(record)
+    except ValueError:
+        raise Bad(
+            "附加属性中有非有限的数。", "An attribute holds a number that is not finite."
+        ) from None
+    if _NO_JSON.search(text):
+        raise Bad(
+            "附加属性中含有不可用的字符。", "An attribute holds characters that cannot be stored."
+        )
+    return text
+
+
+_NO_JSON = re.compile(r"(?<!\\)\\u0000|[\ud800-\udfff]")

@@ -1,0 +1,85 @@
+import pytest
+
+from layers.catalogue import CATALOGUE
+from layers.intake.headers import key
+from layers.intake.personal import (
+    cleaned,
+    identity_number,
+    masked,
+    mostly_personal,
+    personal_header,
+)
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["姓名", "当事人", "当事人姓名", "身份证号", "联系电话", "手机号码", "住址", "家庭住址", "户主",
+     "联系人", "负责人", "Phone", "ID Card No", "id_number", "Mobile", "E-mail", "Victim Age",
+     "性别", "出生日期", "车牌号", "ＰＨＯＮＥ", "网格员", "申请人电话", "Licence Plate"],
+)  # fmt: skip
+def test_headers_about_people(header: str) -> None:
+    assert personal_header(key(header), "disputes")
+
+
+@pytest.mark.parametrize("layer", ["grids", "cameras", "places", "roads", "areas"])
+def test_the_name_of_a_place_is_no_persons(layer: str) -> None:
+    assert not any(
+        personal_header(key(h), layer) for h in ("name", "名称", "地址", "户籍人口", "管理单位")
+    )
+
+
+def test_a_name_or_address_of_a_dispute_is_a_partys() -> None:
+    assert all(personal_header(key(h), "disputes") for h in ("name", "地址", "Address"))
+
+
+def test_no_title_of_the_catalogue_is_about_people() -> None:
+    for layer in CATALOGUE.values():
+        for field in layer.fields:
+            if field.name != "staff":  # 网格员数, a count, known before it is judged
+                assert not personal_header(key(field.title.zh), layer.id)
+                assert not personal_header(key(field.title.en), layer.id)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("联系 13800138000。", "联系 ***。"),
+        ("+86 138-0013-8000", "***"),
+        ("8613800138000", "***"),
+        ("１３８００１３８０００", "***"),
+        ("证件11010519491231002x", "证件***"),
+        ("110105194912310021", "110105194912310021"),  # wrong check digit
+        ("34020000001320000001", "34020000001320000001"),  # a camera
+        ("12345678901", "12345678901"),
+        ("2024-03-05 08:30:00", "2024-03-05 08:30:00"),
+        ("116.13912345678", "116.13912345678"),
+        ("110114104000", "110114104000"),
+    ],
+)
+def test_numbers_of_people_are_masked(text: str, expected: str) -> None:
+    assert masked(text)[0] == expected
+
+
+def test_the_check_digit() -> None:
+    assert identity_number("11010519491231002X")
+    assert not identity_number("110105194912310021")
+
+
+def test_columns_of_numbers() -> None:
+    assert mostly_personal(["13800138000", "", None, "13900139000"])
+    assert mostly_personal([13800138000])
+    assert not mostly_personal(["call 13800138000", "x"])
+    assert not mostly_personal(["", None])
+
+
+def test_nested_values_are_cleaned() -> None:
+    value = {
+        "note": "打 13800138000",
+        "party": {"姓名": "张三", "n": 2},
+        "list": [13800138000, 5],
+        "ok": True,
+    }
+    assert cleaned(value, "disputes", key) == (
+        {"note": "打 ***", "party": {"n": 2}, "list": ["***", 5], "ok": True},
+        3,
+    )
