@@ -9,6 +9,7 @@ from typing import Annotated
 import psycopg
 import typer
 from rich.console import Console
+from rich.progress import Progress
 
 from geo_service import embedded
 from geo_service.access.passwords import AccountError, put_account, put_token
@@ -18,6 +19,8 @@ from geo_service.serving import ServingError, check_port, serve
 from geo_service.settings import Settings
 from geo_service.sheets import SHEETS, Language, SheetError, footer, theme
 from layers import migrations
+from layers.catalogue import CATALOGUE
+from layers.intake import intake
 from static_maps import interactive, sheet
 
 app = typer.Typer(
@@ -37,6 +40,10 @@ console = Console(highlight=False, soft_wrap=True)
 _said = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
+class ImportFileError(ValueError):
+    """The import was asked for wrongly; the message says how."""
+
+
 @contextmanager
 def sentences() -> Iterator[None]:
     """Turn an expected failure into its sentence and exit 1."""
@@ -48,6 +55,7 @@ def sentences() -> Iterator[None]:
         DemoError,
         ServingError,
         AccountError,
+        ImportFileError,
         SheetError,
     ) as error:
         _said.print(f"[red]✗[/red] {error}")
@@ -107,6 +115,62 @@ def _welcome(settings: Settings, token: str) -> None:
     for name, role, area in ACCOUNTS:
         console.print(f"  {name:<10} {role:<8} {'everything' if area == '*' else area}")
     console.print("\nCtrl-C stops it.")
+
+
+@app.command("import")
+def import_command(  # noqa: PLR0917 - options, given by name
+    layer: Annotated[str, typer.Argument(help=f"{', '.join(CATALOGUE)}")],
+    file: Annotated[Path, typer.Argument(help="GeoJSON or CSV, also .gz", exists=True)],
+    mapping: Annotated[
+        list[str] | None, typer.Option("--map", help="column=header in the file; may repeat")
+    ] = None,
+    constants: Annotated[
+        list[str] | None, typer.Option("--set", help="column=value for all rows; may repeat")
+    ] = None,
+    crs: Annotated[str, typer.Option(help="CRS of the coordinates")] = "EPSG:4326",
+    timezone: Annotated[str, typer.Option(help="Of times without one")] = "Asia/Shanghai",
+    make_codes: Annotated[
+        bool, typer.Option("--make-codes", help="Make codes where the file has none")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check all, write nothing")] = False,
+    lang: Annotated[str, typer.Option(help="Language of the report: zh or en")] = "zh",
+) -> None:
+    """Load a file into a layer: all of it, or nothing and a list of the rows to mend."""
+    settings = Settings()
+    with migrated(settings) as url:
+        if layer not in CATALOGUE:
+            raise ImportFileError(f"There is no layer {layer}. There are: {', '.join(CATALOGUE)}.")
+        language = _language(lang)
+        with (
+            psycopg.connect(url) as connection,
+            Progress(console=_said, transient=True, disable=not _said.is_terminal) as bar,
+        ):
+            task = bar.add_task(file.name, total=None)
+            report = intake(
+                connection,
+                CATALOGUE[layer],
+                file,
+                mapping=_pairs("--map", mapping),
+                constants=_pairs("--set", constants),
+                crs=crs,
+                timezone=timezone,
+                make_codes=make_codes,
+                dry_run=dry_run,
+                progress=lambda done, of: bar.update(task, completed=done, total=of),
+            )
+    console.print(report.text(language), markup=False)
+    if not report.ok:
+        raise typer.Exit(1)
+
+
+def _pairs(option: str, texts: list[str] | None) -> dict[str, str]:
+    pairs = {}
+    for text in texts or ():
+        name, sign, value = text.partition("=")
+        if not sign:
+            raise ImportFileError(f"{option} {text}: write it as column=value.")
+        pairs[name] = value
+    return pairs
 
 
 @app.command("sheet")

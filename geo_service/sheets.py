@@ -1,5 +1,6 @@
 """The themes of the printed maps: which layers of the town go on which sheet, and in what words."""
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
@@ -30,7 +31,7 @@ class Sheet:
 
 
 SHEETS = {
-    "grids": Sheet("grids", Title("网格分布图", "Grids"), by="households", label="name"),
+    "grids": Sheet("grids", Title("网格分布图", "Grids"), by="households", label="short"),
     "disputes": Sheet("disputes", Title("矛盾纠纷分布图", "Disputes"), by="status"),
     "hazards": Sheet("hazards", Title("隐患点分布图", "Hazards"), by="status"),
     "cameras": Sheet("cameras", Title("摄像机分布图", "Cameras"), by="status", azimuth="azimuth"),
@@ -74,6 +75,7 @@ def theme(
     )
     outline = geopandas.GeoDataFrame(geometry=[grids.union_all()], crs=grids.crs)
     roads = read(connection, CATALOGUE["roads"])
+    roads.loc[roads["road_class"] == "local", "name"] = None  # named on a page, too many for paper
     return Theme(
         id=kind,
         title=f"{name}{'' if lang == 'zh' else ' · '}{_in(sheet.title, lang)}",
@@ -82,7 +84,8 @@ def theme(
             _base("buildings", read(connection, CATALOGUE["buildings"]), lang),
             _base("roads", roads[roads["road_class"] != "path"], lang),
             *([] if kind == "grids" else [_base("grids", grids, lang)]),
-            _subject(sheet, layer, subject, lang),
+            _subject(sheet, layer, _with_short_names(subject, areas), lang),
+            *([_communities(areas, lang)] if kind == "grids" else []),
             ThemeLayer("outline", name, outline, "#34495e", role="outline"),
         ),
         period=(since, until) if since and until else None,
@@ -127,6 +130,27 @@ def _base(id_: str, frame: geopandas.GeoDataFrame, lang: Language) -> ThemeLayer
     )
 
 
+def _communities(areas: geopandas.GeoDataFrame, lang: Language) -> ThemeLayer:
+    drawn = areas[(areas["level"] == "community") & areas.geometry.notna()]
+    title = {"zh": "社区", "en": "Communities"}[lang]
+    return ThemeLayer("communities", title, drawn, "#22303c", role="grid", label="name")
+
+
+def _with_short_names(
+    frame: geopandas.GeoDataFrame, areas: geopandas.GeoDataFrame
+) -> geopandas.GeoDataFrame:
+    """Add ``short``: a grid's name without its community's, and of 第3网格 only the number."""
+    if "parent" not in frame.columns:
+        return frame
+    names = dict(zip(areas["code"], areas["name"], strict=True))
+    return frame.assign(
+        short=[
+            re.sub(r"^第?(\d+)网格$", r"\1", name.removeprefix(names.get(parent, "")) or name)
+            for name, parent in zip(frame["name"], frame["parent"], strict=True)
+        ]
+    )
+
+
 def _subject(
     sheet: Sheet, layer: Layer, frame: geopandas.GeoDataFrame, lang: Language
 ) -> ThemeLayer:
@@ -144,7 +168,7 @@ def _subject(
         words[layer.time] = words[layer.time].dt.tz_convert(TOWN_TIME) if len(words) else None
     return ThemeLayer(
         layer.id,
-        f"{_in(layer.title, lang)} · {_in(by.title, lang)}",
+        _in(layer.title, lang),
         words,
         layer.style.color,
         role="theme",

@@ -36,27 +36,35 @@ RETURN CASE
     ELSE st_geomfromtext(st_astext(shape, 8), st_srid(shape))
 END;
 
--- The grid in force at a place, now (at_time null) or at a time. A point on a shared edge belongs to
--- the lowest code. Where the start of a version is not recorded, it holds for all earlier times.
+-- The grid in force at a place now. A point on a shared edge belongs to the lowest code. These three
+-- are plain SQL without settings of their own, so that they are inlined into what calls them.
+CREATE FUNCTION geo.grid_at(place geometry) RETURNS TABLE (code text, parent text)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT g.code, g.parent
+    FROM grids AS g
+    WHERE g.valid_to IS NULL AND st_intersects(g.geom, place)
+    ORDER BY g.code COLLATE "C"
+    LIMIT 1;
+END;
+
+-- The same at a time. Where the start of a version is not recorded, it holds for all earlier times.
 CREATE FUNCTION geo.grid_at(place geometry, at_time timestamptz) RETURNS TABLE (code text, parent text)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
+LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT g.code, g.parent
     FROM grids AS g
     WHERE
         st_intersects(g.geom, place)
-        AND CASE
-            WHEN at_time IS NULL THEN g.valid_to IS NULL
-            ELSE (g.valid_from IS NULL OR g.valid_from <= at_time)
-                AND (g.valid_to IS NULL OR at_time < g.valid_to)
-        END
+        AND (g.valid_from IS NULL OR g.valid_from <= at_time)
+        AND (g.valid_to IS NULL OR at_time < g.valid_to)
     ORDER BY g.code COLLATE "C"
     LIMIT 1;
 END;
 
 -- Outside every grid: the smallest drawn area that holds the place.
-CREATE FUNCTION geo.area_at(place geometry) RETURNS text
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
+CREATE FUNCTION geo.area_at(place geometry) RETURNS TABLE (code text)
+LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT a.code
     FROM areas AS a
@@ -65,34 +73,19 @@ BEGIN ATOMIC
     LIMIT 1;
 END;
 
--- BEFORE ROW on layers of things that lie somewhere. The optional argument names the column with the
--- time of the event: grid_at_event is then kept as well, and changes only with that time or place.
+-- BEFORE ROW on layers of things that lie somewhere.
 CREATE FUNCTION geo.locate() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, geo, pg_temp AS $$
 DECLARE
     place geometry;
-    happened timestamptz;
-    happened_before timestamptz;
 BEGIN
     NEW.geom := geo.lattice(NEW.geom);
     NEW.updated_at := now();
     place := CASE WHEN geometrytype(NEW.geom) = 'POINT' THEN NEW.geom ELSE st_pointonsurface(NEW.geom) END;
-    NEW.grid_now := NULL;
-    NEW.area_now := NULL;
-    SELECT g.code, g.parent INTO NEW.grid_now, NEW.area_now FROM geo.grid_at(place, NULL) AS g;
-    IF NEW.area_now IS NULL THEN
-        NEW.area_now := geo.area_at(place);
-    END IF;
-    IF TG_NARGS > 0 THEN
-        EXECUTE format('SELECT ($1).%I', TG_ARGV[0]) INTO happened USING NEW;
-        IF TG_OP = 'UPDATE' THEN
-            EXECUTE format('SELECT ($1).%I', TG_ARGV[0]) INTO happened_before USING OLD;
-            IF happened = happened_before AND NEW.geom = OLD.geom THEN
-                NEW.grid_at_event := OLD.grid_at_event;
-                RETURN NEW;
-            END IF;
-        END IF;
-        NEW.grid_at_event := (SELECT g.code FROM geo.grid_at(place, happened) AS g);
+    SELECT g.code, g.parent INTO NEW.grid_now, NEW.area_now FROM geo.grid_at(place) AS g;
+    IF NOT FOUND THEN
+        NEW.grid_now := NULL;
+        SELECT a.code INTO NEW.area_now FROM geo.area_at(place) AS a;
     END IF;
     RETURN NEW;
 END $$;
@@ -137,12 +130,20 @@ BEGIN
     RETURN NEW;
 END $$;
 
-CREATE FUNCTION geo.locate_area() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION geo.locate_area() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, geo, pg_temp AS $$
 BEGIN
     NEW.geom := geo.lattice(NEW.geom);
     NEW.updated_at := now();
     NEW.grid_now := NULL;
     NEW.area_now := NEW.code;
+    -- The outline of an area with grids is theirs: another one is not taken.
+    IF
+        TG_OP = 'UPDATE' AND pg_trigger_depth() = 1 AND NEW.geom IS DISTINCT FROM OLD.geom
+        AND EXISTS (SELECT FROM grids WHERE starts_with(parent, OLD.code) AND valid_to IS NULL)
+    THEN
+        NEW.geom := OLD.geom;
+    END IF;
     RETURN NEW;
 END $$;
 
@@ -203,7 +204,7 @@ BEGIN
         EXECUTE format(
             'UPDATE %1$s AS f SET code = f.code
              FROM (
-                 SELECT s.id, g.code AS grid, coalesce(g.parent, geo.area_at(p.place)) AS area
+                 SELECT s.id, g.code AS grid, coalesce(g.parent, a.code) AS area
                  FROM %1$s AS s
                  CROSS JOIN LATERAL (
                      SELECT CASE
@@ -211,7 +212,8 @@ BEGIN
                          ELSE st_pointonsurface(s.geom)
                      END AS place
                  ) AS p
-                 LEFT JOIN LATERAL geo.grid_at(p.place, NULL) AS g ON true
+                 LEFT JOIN LATERAL geo.grid_at(p.place) AS g ON true
+                 LEFT JOIN LATERAL geo.area_at(p.place) AS a ON true
                  WHERE s.geom && $1
              ) AS w
              WHERE w.id = f.id AND (f.grid_now, f.area_now) IS DISTINCT FROM (w.grid, w.area)',
@@ -358,7 +360,8 @@ BEGIN ATOMIC
 END;
 
 -- Makes a table a layer: geometry rules, indexes, triggers, access. Every migration that adds a layer
--- calls it once. writers: the roles that may write; event_time: the time column of events, or null.
+-- calls it once. writers: the roles that may write; event_time: the time column, or null. A layer with
+-- a column grid_at_event gets it kept: it changes only with the time and the place of the event.
 CREATE FUNCTION geo.adopt(layer regclass, locator regproc, event_time text, writers text[]) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -386,11 +389,27 @@ BEGIN
         EXECUTE format('CREATE INDEX %I ON %s (%I)', 'ix_' || name || '_' || event_time, layer, event_time);
     END IF;
     EXECUTE format(
-        'CREATE TRIGGER locate BEFORE INSERT OR UPDATE%s ON %s FOR EACH ROW EXECUTE FUNCTION %s(%s)',
-        CASE locator WHEN 'geo.locate_grid'::regproc THEN ' OR DELETE' ELSE '' END, layer, locator, CASE WHEN EXISTS (
-            SELECT FROM pg_attribute WHERE attrelid = layer AND attname = 'grid_at_event'
-        ) THEN quote_literal(event_time) ELSE '' END
+        'CREATE TRIGGER locate BEFORE INSERT OR UPDATE%s ON %s FOR EACH ROW EXECUTE FUNCTION %s()',
+        CASE locator WHEN 'geo.locate_grid'::regproc THEN ' OR DELETE' ELSE '' END, layer, locator
     );
+    -- A function of the layer's own, for it names the layer's time column. After "locate": by name.
+    IF EXISTS (SELECT FROM pg_attribute WHERE attrelid = layer AND attname = 'grid_at_event') THEN
+        EXECUTE format(
+            'CREATE FUNCTION geo.%1$I() RETURNS trigger
+             LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, geo, pg_temp AS $body$
+             BEGIN
+                 IF TG_OP = ''UPDATE'' AND NEW.%2$I = OLD.%2$I AND NEW.geom = OLD.geom THEN
+                     NEW.grid_at_event := OLD.grid_at_event;
+                 ELSE
+                     NEW.grid_at_event := (SELECT g.code FROM geo.grid_at(NEW.geom, NEW.%2$I) AS g);
+                 END IF;
+                 RETURN NEW;
+             END $body$;
+             CREATE TRIGGER locate_event BEFORE INSERT OR UPDATE ON %3$s
+             FOR EACH ROW EXECUTE FUNCTION geo.%1$I();',
+            'locate_event_of_' || name, event_time, layer
+        );
+    END IF;
     EXECUTE format(
         'CREATE TRIGGER record_insert AFTER INSERT ON %1$s REFERENCING NEW TABLE AS new_rows
              FOR EACH STATEMENT EXECUTE FUNCTION geo.record_changes();
