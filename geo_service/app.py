@@ -16,7 +16,7 @@ from geo_service.access import routes as account
 from geo_service.access.principals import Access, Asking
 from geo_service.database import Database
 from geo_service.ogc import features, tiles
-from geo_service.settings import Settings
+from geo_service.settings import PARENT, Settings
 from geo_service.web import pages, views
 
 # Everything a page needs comes from here: no other host is ever asked.
@@ -118,7 +118,6 @@ def worker() -> FastAPI:
     return create_app()
 
 
-PARENT = "GEO_SERVICE_PARENT_PROCESS"
 _PR_SET_PDEATHSIG = 1
 
 

@@ -4,24 +4,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import psycopg
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import Progress
 
 from geo_service import embedded
 from geo_service.access.passwords import AccountError, put_account, put_token
-from geo_service.database import DatabaseError, check_server
-from geo_service.demo import ACCOUNTS, OPEN_ACCOUNT, PASSWORD, DemoError, prepare
-from geo_service.serving import ServingError, check_port, serve
+from geo_service.database import check_server
+from geo_service.errors import ServiceError
+from geo_service.serving import check_port, serve
 from geo_service.settings import Settings
-from geo_service.sheets import SHEETS, Language, SheetError, footer, theme
 from layers import migrations
-from layers.catalogue import CATALOGUE
-from layers.intake import intake
-from static_maps import interactive, sheet
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -36,12 +33,15 @@ app.add_typer(users, name="user")
 app.add_typer(tokens, name="token")
 app.add_typer(databases, name="db")
 
+# Drawing, intake and the made-up town bring large libraries: their commands import them themselves,
+# so that the others, and every worker of the server, start fast and stay small.
+
 console = Console(highlight=False, soft_wrap=True)
 _said = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
-class ImportFileError(ValueError):
-    """The import was asked for wrongly; the message says how."""
+class AskedWronglyError(ServiceError):
+    """An option does not make sense; the message says why."""
 
 
 @contextmanager
@@ -49,20 +49,23 @@ def sentences() -> Iterator[None]:
     """Turn an expected failure into its sentence and exit 1."""
     try:
         yield
-    except (
-        embedded.EmbeddedError,
-        DatabaseError,
-        DemoError,
-        ServingError,
-        AccountError,
-        ImportFileError,
-        SheetError,
-    ) as error:
+    except ServiceError as error:
         _said.print(f"[red]✗[/red] {error}")
         raise typer.Exit(1) from None
     except psycopg.OperationalError as error:
         _said.print(f"[red]✗[/red] The database does not answer: {str(error).strip()}")
         raise typer.Exit(1) from None
+
+
+def read_settings() -> Settings:
+    """Return the settings of the environment; exit 2 where one makes no sense."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        for problem in error.errors():
+            name = f"GEO_SERVICE_{str(problem['loc'][0]).upper()}"
+            _said.print(f"[red]✗[/red] {name}={problem['input']}: {problem['msg']}.")
+        raise typer.Exit(2) from None
 
 
 @contextmanager
@@ -77,7 +80,7 @@ def migrated(settings: Settings) -> Iterator[str]:
 @app.command("serve")
 def serve_command() -> None:
     """Serve the map, the wall and the interfaces until Ctrl-C."""
-    settings = Settings()
+    settings = read_settings()
     with sentences():
         check_port(settings.host, settings.port)
     with migrated(settings) as url:
@@ -89,7 +92,9 @@ def serve_command() -> None:
 @app.command("demo")
 def demo_command() -> None:
     """Serve a made-up town, open to a demo account."""
-    settings = Settings()
+    from geo_service.demo import OPEN_ACCOUNT, prepare
+
+    settings = read_settings()
     settings.open_to = OPEN_ACCOUNT
     with sentences():
         check_port(settings.host, settings.port)
@@ -103,6 +108,8 @@ def demo_command() -> None:
 
 def _welcome(settings: Settings, token: str) -> None:
     base = f"http://{settings.host}:{settings.port}"
+    from geo_service.demo import ACCOUNTS, OPEN_ACCOUNT, PASSWORD
+
     console.print(
         f"\n[bold]柳溪镇（演示）[/bold] is up. Everything in it is made up.\n\n"
         f"  Map     地图   {base}/\n"
@@ -119,7 +126,7 @@ def _welcome(settings: Settings, token: str) -> None:
 
 @app.command("import")
 def import_command(  # noqa: PLR0917 - options, given by name
-    layer: Annotated[str, typer.Argument(help=f"{', '.join(CATALOGUE)}")],
+    layer: Annotated[str, typer.Argument(help="Layer, such as grids or disputes")],
     file: Annotated[Path, typer.Argument(help="GeoJSON or CSV, also .gz", exists=True)],
     mapping: Annotated[
         list[str] | None, typer.Option("--map", help="column=header in the file; may repeat")
@@ -136,10 +143,15 @@ def import_command(  # noqa: PLR0917 - options, given by name
     lang: Annotated[str, typer.Option(help="Language of the report: zh or en")] = "zh",
 ) -> None:
     """Load a file into a layer: all of it, or nothing and a list of the rows to mend."""
-    settings = Settings()
+    from layers.catalogue import CATALOGUE
+    from layers.intake import intake
+
+    settings = read_settings()
     with migrated(settings) as url:
         if layer not in CATALOGUE:
-            raise ImportFileError(f"There is no layer {layer}. There are: {', '.join(CATALOGUE)}.")
+            raise AskedWronglyError(
+                f"There is no layer {layer}. There are: {', '.join(CATALOGUE)}."
+            )
         language = _language(lang)
         with (
             psycopg.connect(url) as connection,
@@ -168,14 +180,14 @@ def _pairs(option: str, texts: list[str] | None) -> dict[str, str]:
     for text in texts or ():
         name, sign, value = text.partition("=")
         if not sign:
-            raise ImportFileError(f"{option} {text}: write it as column=value.")
+            raise AskedWronglyError(f"{option} {text}: write it as column=value.")
         pairs[name] = value
     return pairs
 
 
 @app.command("sheet")
 def sheet_command(  # noqa: PLR0917 - options, given by name
-    theme_id: Annotated[str, typer.Option("--theme", help=f"{', '.join(SHEETS)}")],
+    theme_id: Annotated[str, typer.Option("--theme", help="grids, disputes, hazards or cameras")],
     output: Annotated[Path, typer.Option("-o", "--output", help=".pdf, .png, .svg or .html")],
     lang: Annotated[str, typer.Option(help="zh or en")] = "zh",
     paper: Annotated[str, typer.Option(help="A4 to A0; HTML has none")] = "A3",
@@ -183,33 +195,39 @@ def sheet_command(  # noqa: PLR0917 - options, given by name
     until: Annotated[str | None, typer.Option(help="Last day")] = None,
 ) -> None:
     """Draw a map to print or to mail."""
-    settings = Settings()
+    from geo_service.sheets import SheetError, footer, theme
+    from static_maps import interactive, sheet
+
+    settings = read_settings()
     with migrated(settings) as url, psycopg.connect(url) as connection:
         language = _language(lang)
         drawn = theme(connection, theme_id, lang=language, since=_day(since), until=_day(until))
         note = footer(connection, language)
-        if output.suffix.lower() == ".html":
-            left_out = interactive.write(drawn, output, lang=language)
-        else:
-            left_out = sheet.draw(drawn, output, lang=language, paper=paper, footer=note)
+        try:
+            if output.suffix.lower() == ".html":
+                left_out = interactive.write(drawn, output, lang=language)
+            else:
+                left_out = sheet.draw(drawn, output, lang=language, paper=paper, footer=note)
+        except (ValueError, OSError) as error:
+            raise SheetError(str(error)) from error
     console.print(f"{output}")
     for sentence in left_out:
         console.print(f"  {sentence}")
 
 
-def _language(text: str) -> Language:
+def _language(text: str) -> Literal["zh", "en"]:
     if text == "zh":
         return "zh"
     if text == "en":
         return "en"
-    raise SheetError(f"There is no language {text}; there are zh and en.")
+    raise AskedWronglyError(f"There is no language {text}; there are zh and en.")
 
 
 def _day(text: str | None) -> date | None:
     try:
         return date.fromisoformat(text) if text else None
     except ValueError:
-        raise SheetError(f"{text} is no day; write it like 2026-10-31.") from None
+        raise AskedWronglyError(f"{text} is no day; write it like 2026-10-31.") from None
 
 
 @users.command("add")
@@ -222,7 +240,7 @@ def user_add(
     ] = "",
 ) -> None:
     """Make an account, or set the password, role and area of one."""
-    with migrated(Settings()) as url, psycopg.connect(url) as connection:
+    with migrated(read_settings()) as url, psycopg.connect(url) as connection:
         put_account(connection, name, password, role, area)
     console.print(f"Account {name}: {role}, {area}.")
 
@@ -230,7 +248,7 @@ def user_add(
 @users.command("list")
 def user_list() -> None:
     """List the accounts."""
-    with migrated(Settings()) as url, psycopg.connect(url) as connection:
+    with migrated(read_settings()) as url, psycopg.connect(url) as connection:
         for name, role, area in connection.execute(
             "SELECT name, role, area FROM accounts ORDER BY name"
         ):
@@ -240,7 +258,7 @@ def user_list() -> None:
 @users.command("remove")
 def user_remove(name: Annotated[str, typer.Argument(help="Account")]) -> None:
     """Remove an account and end its sessions."""
-    with migrated(Settings()) as url, psycopg.connect(url) as connection:
+    with migrated(read_settings()) as url, psycopg.connect(url) as connection:
         gone = connection.execute("DELETE FROM accounts WHERE name = %s", [name]).rowcount
         if not gone:
             raise AccountError(f"There is no account {name}.")
@@ -254,14 +272,14 @@ def token_add(
     area: Annotated[str, typer.Option(help="Area code, grid code, or * for everything")] = "*",
 ) -> None:
     """Make a token and print it once; an older one of that label ends."""
-    with migrated(Settings()) as url, psycopg.connect(url) as connection:
+    with migrated(read_settings()) as url, psycopg.connect(url) as connection:
         console.print(put_token(connection, label, role, area))
 
 
 @tokens.command("remove")
 def token_remove(label: Annotated[str, typer.Argument(help="Label")]) -> None:
     """End a token."""
-    with migrated(Settings()) as url, psycopg.connect(url) as connection:
+    with migrated(read_settings()) as url, psycopg.connect(url) as connection:
         gone = connection.execute("DELETE FROM tokens WHERE label = %s", [label]).rowcount
         if not gone:
             raise AccountError(f"There is no token {label}.")
@@ -271,14 +289,14 @@ def token_remove(label: Annotated[str, typer.Argument(help="Label")]) -> None:
 @databases.command("upgrade")
 def db_upgrade() -> None:
     """Bring the database to the schema of this version."""
-    with migrated(Settings()) as url:
+    with migrated(read_settings()) as url:
         console.print(f"Schema {migrations.current(url)}.")
 
 
 @databases.command("check")
 def db_check() -> None:
     """Tell whether the database is all that the service needs."""
-    with migrated(Settings()) as url, psycopg.connect(url) as connection:
+    with migrated(read_settings()) as url, psycopg.connect(url) as connection:
         row = connection.execute(
             "SELECT current_setting('server_version'), postgis_lib_version(),"
             " (SELECT proleakproof FROM pg_proc WHERE oid ="

@@ -9,12 +9,14 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
 
+from geo_service.errors import ServiceError
+
 ROLE = "geo_service"
 OLDEST_SERVER = 150_000
 OLDEST_POSTGIS = (3, 3)
 
 
-class DatabaseError(RuntimeError):
+class DatabaseError(ServiceError):
     """The database cannot serve; the message says what to do."""
 
 

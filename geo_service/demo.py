@@ -10,10 +10,10 @@ import psycopg
 from psycopg.rows import TupleRow
 
 from geo_service.access.passwords import put_account, put_token
-from geo_service.web.views import DEMONSTRATION_PREFIX
+from geo_service.errors import ServiceError
 from layers.catalogue import CATALOGUE
+from layers.codes import MADE_UP
 from layers.frames import copy
-from layers.town import build
 
 PASSWORD = "liuxi-demo"  # noqa: S105 - printed for all to see: the town is made up
 OPEN_ACCOUNT = "demo"
@@ -28,7 +28,7 @@ WALL_LABEL = "demo-wall"
 TRUTH = "planted-truth.json"
 
 
-class DemoError(RuntimeError):
+class DemoError(ServiceError):
     """The demonstration cannot be shown; the message says why."""
 
 
@@ -45,7 +45,7 @@ def prepare(
     """
     row = connection.execute(
         "SELECT count(*), count(*) FILTER (WHERE starts_with(code, %s)) FROM areas",
-        [DEMONSTRATION_PREFIX],
+        [MADE_UP],
     ).fetchone()
     there, made_up = row or (0, 0)
     if there > made_up:
@@ -54,7 +54,7 @@ def prepare(
             "(GEO_SERVICE_HOME) or database."
         )
     if not there:
-        load(connection, home, until or yesterday(), said)
+        load(connection, home, until or last_day(), said)
     for name, role, area in ACCOUNTS:
         if not connection.execute("SELECT 1 FROM accounts WHERE name = %s", [name]).fetchone():
             put_account(connection, name, PASSWORD, role, area)
@@ -63,9 +63,12 @@ def prepare(
     return token
 
 
-def yesterday() -> date:
-    """Return the last whole day of the town: the demonstration's events end with it."""
-    return datetime.now(ZoneInfo("Asia/Shanghai")).date() - timedelta(days=1)
+def last_day() -> date:
+    """Return the day that the demonstration's events end with.
+
+    Its last events happen before 18:00 in the town: today, if that is past, else yesterday.
+    """
+    return (datetime.now(ZoneInfo("Asia/Shanghai")) - timedelta(hours=18)).date()
 
 
 def load(
@@ -75,6 +78,8 @@ def load(
     said: Callable[[str], None] = print,
 ) -> None:
     """Build the town and copy it in, in the caller's transaction."""
+    from layers.town import build  # noqa: PLC0415 - half a second that a second start can spare
+
     town = build(until=until)
     for layer in CATALOGUE.values():
         frame = town.tables.get(layer.id)

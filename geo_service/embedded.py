@@ -17,6 +17,8 @@ from typing import IO, Any, Self
 
 import psycopg
 
+from geo_service.errors import ServiceError
+
 OLDEST_POSTGRESQL = 15
 DATABASE = "town"
 OWNER = "postgres"
@@ -27,7 +29,7 @@ _INSTALL = (
 )
 
 
-class EmbeddedError(RuntimeError):
+class EmbeddedError(ServiceError):
     """The embedded database cannot run; the message says what to do."""
 
 

@@ -11,11 +11,11 @@ from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
 
-from geo_service.app import PARENT
-from geo_service.settings import Settings
+from geo_service.errors import ServiceError
+from geo_service.settings import PARENT, Settings
 
 
-class ServingError(RuntimeError):
+class ServingError(ServiceError):
     """The server cannot start; the message says why."""
 
 

@@ -7,6 +7,9 @@ from typing import Annotated
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+PARENT = "GEO_SERVICE_PARENT_PROCESS"
+"""Variable by which the watching process tells a worker its number. Not for operators."""
+
 
 def default_home() -> Path:
     """Return where a service keeps its data when nothing else is said.

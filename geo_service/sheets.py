@@ -10,8 +10,9 @@ import geopandas
 import psycopg
 from psycopg.rows import TupleRow
 
-from geo_service.web.views import DEMONSTRATION_PREFIX
+from geo_service.errors import ServiceError
 from layers.catalogue import CATALOGUE, Layer, Title
+from layers.codes import MADE_UP
 from layers.frames import read
 from static_maps.theme import LegendClass, Theme, ThemeLayer
 
@@ -38,7 +39,7 @@ SHEETS = {
 }
 
 
-class SheetError(ValueError):
+class SheetError(ServiceError):
     """The map cannot be drawn; the message says why."""
 
 
@@ -95,7 +96,7 @@ def theme(
 def footer(connection: psycopg.Connection[TupleRow], lang: Language) -> str | None:
     """Return the note that a made-up town carries on every map, or None for a real one."""
     row = connection.execute("SELECT min(code) FROM areas").fetchone()
-    if row and row[0] and row[0].startswith(DEMONSTRATION_PREFIX):
+    if row and row[0] and row[0].startswith(MADE_UP):
         return {"zh": "演示数据，纯属虚构", "en": "Demonstration data: all of it is made up"}[lang]
     return None
 

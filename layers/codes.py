@@ -52,6 +52,9 @@ class CodeList:
         return tuple(item.code for item in self.codes)
 
 
+MADE_UP = "99"
+"""Province digits that no real place has: area codes that begin so belong to made-up towns."""
+
 AREA_LEVEL = CodeList(
     "area_level",
     (

@@ -1,8 +1,15 @@
 """A real PostGIS for every test: one private cluster, a clean copy of a migrated template each."""
 
 import itertools
+import os
 import shutil
+import signal
+import socket
+import subprocess
+import sys
 import tempfile
+import time
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +19,7 @@ import pytest
 from psycopg import sql
 from psycopg.rows import TupleRow
 
+from geo_service.demo import OPEN_ACCOUNT, prepare
 from geo_service.embedded import Cluster
 from layers import migrations
 
@@ -74,6 +82,64 @@ def copy_of(cluster: Cluster, template: str) -> Iterator[TestDatabase]:
 @pytest.fixture
 def database(cluster: Cluster, template: str) -> Iterator[TestDatabase]:
     yield from copy_of(cluster, template)
+
+
+@pytest.fixture(scope="session")
+def demo_database(
+    cluster: Cluster, template: str, tmp_path_factory: pytest.TempPathFactory
+) -> TestDatabase:
+    """The demonstration town with its accounts, for all tests of a run: clean up what you add."""
+    name = "geo_demo"
+    create(cluster, name, template)
+    with psycopg.connect(cluster.url(name)) as connection:
+        prepare(connection, tmp_path_factory.mktemp("demo"), said=lambda _: None)
+    return TestDatabase(cluster.url(name))
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service that runs, over a database of its own."""
+
+    url: str
+    database: TestDatabase
+    process: subprocess.Popen[bytes]
+
+    def sql(self, statement: str, *values: object) -> None:
+        """Execute a statement as the owner, as psql would."""
+        with self.database.connect(autocommit=True) as connection:
+            connection.execute(statement.encode(), values or None)
+
+
+def serve(database: TestDatabase, **settings: str) -> Iterator[Service]:
+    """Run ``geo-service serve`` on a free port until the fixture ends."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {
+        **os.environ,
+        "GEO_SERVICE_DATABASE_URL": database.url,
+        "GEO_SERVICE_PORT": str(port),
+        **settings,
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "geo_service.cli", "serve"], env=environment, cwd=REPOSITORY
+    )
+    url = f"http://127.0.0.1:{port}"
+    for _ in range(300):
+        assert process.poll() is None, "the service ended by itself"
+        try:
+            urllib.request.urlopen(f"{url}/readyz", timeout=5).close()
+            break
+        except OSError:
+            time.sleep(0.1)
+    yield Service(url, database, process)
+    process.send_signal(signal.SIGINT)
+    process.wait(30)
+
+
+@pytest.fixture(scope="session")
+def demo_service(demo_database: TestDatabase) -> Iterator[Service]:
+    yield from serve(demo_database, GEO_SERVICE_OPEN_TO=OPEN_ACCOUNT)
 
 
 @pytest.fixture(scope="session")

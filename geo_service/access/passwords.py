@@ -3,21 +3,23 @@
 import hashlib
 import secrets
 from datetime import datetime
+from functools import cache
 
 import psycopg
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from psycopg.rows import TupleRow
 
+from geo_service.errors import ServiceError
+
 ROLES = ("viewer", "officer", "editor", "admin")
 TOKEN_ROLES = ("wall", *ROLES)
 SHORTEST_PASSWORD = 8
 
 _hasher = PasswordHasher()
-_NOBODY = _hasher.hash(secrets.token_hex())
 
 
-class AccountError(ValueError):
+class AccountError(ServiceError):
     """The account or token cannot be made; the message says why."""
 
 
@@ -31,10 +33,15 @@ def hash_password(password: str) -> str:
 def verify(password: str, password_hash: str | None) -> bool:
     """Tell whether ``password`` fits. An unknown account (None) takes as long as a known one."""
     try:
-        _hasher.verify(password_hash or _NOBODY, password)
+        _hasher.verify(password_hash or _nobody(), password)
     except (VerificationError, InvalidHashError):
         return False
     return password_hash is not None
+
+
+@cache
+def _nobody() -> str:
+    return _hasher.hash(secrets.token_hex())
 
 
 def digest(secret: str) -> bytes:

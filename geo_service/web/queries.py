@@ -1,4 +1,4 @@
-"""The pages' queries, standing as SQL. Days and weeks are the town's: Asia/Shanghai."""
+"""The pages' queries, standing as SQL. Days are the town's (Asia/Shanghai); a week is seven."""
 
 TOWN = """
 SELECT
@@ -40,7 +40,7 @@ clock AS (
     SELECT
         now() AS at,
         date_trunc('day', now(), 'Asia/Shanghai') AS today,
-        date_trunc('week', now(), 'Asia/Shanghai') AS week,
+        date_trunc('day', now(), 'Asia/Shanghai') - interval '6 days' AS week,
         date_trunc('day', now(), 'Asia/Shanghai') - interval '29 days' AS month
 ),
 event AS (

@@ -14,9 +14,7 @@ from geo_service.ogc.parameters import Timed, layer
 from geo_service.ogc.tiles import AGGREGATE_BELOW
 from geo_service.web.queries import COUNTS, SEARCH, TOWN, WALL
 from layers.catalogue import CATALOGUE, Layer
-
-DEMONSTRATION_PREFIX = "99"
-"""Province digits that no real place has: codes that begin so belong to made-up towns."""
+from layers.codes import MADE_UP
 
 router = APIRouter(prefix="/api", tags=["Pages"])
 
@@ -51,7 +49,7 @@ async def catalogue(request: Request, asking: Asking) -> dict[str, Any]:
     return {
         "town": {
             "name": {"zh": name or "未命名乡镇", "en": name or "Unnamed town"},
-            "demo": bool(code and code.startswith(DEMONSTRATION_PREFIX)),
+            "demo": bool(code and code.startswith(MADE_UP)),
             "bounds": None if edges[0] is None else edges,
         },
         "account": account(asking),

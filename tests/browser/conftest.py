@@ -1,0 +1,62 @@
+"""Debian's Chromium, cut off from every host but the service's own."""
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, Route, sync_playwright
+
+from tests.conftest import Service
+
+_SWITCHES = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path="/usr/bin/chromium", args=list(_SWITCHES)
+        )
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser: Browser, demo_service: Service) -> Iterator[Page]:
+    """A page that fails its test where it asks another host, or writes an error to the console."""
+    home = urlsplit(demo_service.url).netloc
+    strangers: list[str] = []
+    errors: list[str] = []
+
+    def keep_home(route: Route) -> None:
+        if urlsplit(route.request.url).netloc == home:
+            route.continue_()
+        else:
+            strangers.append(route.request.url)
+            route.abort()
+
+    def note(message: ConsoleMessage) -> None:
+        # What a test provokes (a refused sign-in, a cut connection) is logged by Chromium itself as
+        # "Failed to load resource"; the errors of the page are not.
+        if message.type == "error" and "Failed to load resource" not in message.text:
+            errors.append(message.text)
+
+    context = browser.new_context(
+        viewport={"width": 1920, "height": 1080}, locale="zh-CN", timezone_id="Asia/Shanghai"
+    )
+    context.route("**/*", keep_home)
+    page = context.new_page()
+    page.on("console", note)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page
+    context.close()
+    assert strangers == []
+    assert errors == []
