@@ -1,6 +1,6 @@
 """Do grids form a coverage? Overlaps and gaps with the codes, the place and the size."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,11 +25,17 @@ class Fault(NamedTuple):
     words: Words
 
 
-def faults(codes: Sequence[str], parents: Sequence[str], grids: Geometries) -> list[Fault]:
+def faults(
+    codes: Sequence[str],
+    parents: Sequence[str],
+    grids: Geometries,
+    areas: Mapping[str, shapely.Geometry] | None = None,
+) -> list[Fault]:
     """Return overlaps among valid polygons in EPSG:4326, and gaps among those of one parent.
 
-    A gap is a hole in the union of a parent's grids that grids of other parents do not fill, which
-    is what the database refuses as well. T-junctions are no fault: nothing overlaps.
+    A gap is a hole in the union of a parent's grids that neither grids of other parents nor an
+    enclave fill, which is what the database refuses as well. An enclave is one of the ``areas``, by
+    code, that neither holds the parent nor lies in it. T-junctions are no fault: nothing overlaps.
 
     >>> square = shapely.box(116, 40, 116.01, 40.01)
     >>> [f.codes for f in faults(["a", "b"], ["p", "p"], np.array([square, square]))]
@@ -37,7 +43,7 @@ def faults(codes: Sequence[str], parents: Sequence[str], grids: Geometries) -> l
     """
     if len(grids) == 0:
         return []
-    return [*_overlaps(codes, grids), *_gaps(codes, np.asarray(parents), grids)]
+    return [*_overlaps(codes, grids), *_gaps(codes, np.asarray(parents), grids, areas or {})]
 
 
 def _overlaps(codes: Sequence[str], grids: Geometries) -> Iterator[Fault]:
@@ -57,10 +63,20 @@ def _overlaps(codes: Sequence[str], grids: Geometries) -> Iterator[Fault]:
         )  # fmt: skip
 
 
-def _gaps(codes: Sequence[str], parents: NDArray[Any], grids: Geometries) -> Iterator[Fault]:
+def _gaps(
+    codes: Sequence[str],
+    parents: NDArray[Any],
+    grids: Geometries,
+    areas: Mapping[str, shapely.Geometry],
+) -> Iterator[Fault]:
     for parent in sorted(set(parents.tolist())):
         own = np.flatnonzero(parents == parent)
-        others = grids[parents != parent]
+        enclaves = [
+            shape
+            for code, shape in areas.items()
+            if not code.startswith(parent) and not parent.startswith(code)
+        ]
+        others = np.array([*grids[parents != parent], *enclaves], dtype=object)
         valid = shapely.coverage_is_valid(grids[own])
         whole = (shapely.coverage_union_all if valid else shapely.union_all)(grids[own])
         holes = [
@@ -84,8 +100,10 @@ def _gaps(codes: Sequence[str], parents: NDArray[Any], grids: Geometries) -> Ite
             yield Fault(
                 int(around[0]), names, x, y, area,
                 Words(
-                    f"{zh}有 {_size(area)} 平方米的空隙，位置 {_at(x, y)}。",
-                    f"There is a gap of {_size(area)} m² {en}, at {_at(x, y)}.",
+                    f"{zh}有 {_size(area)} 平方米的空隙，位置 {_at(x, y)}。"
+                    "若是飞地，请先导入该区域。",
+                    f"There is a gap of {_size(area)} m² {en}, at {_at(x, y)}. "
+                    "If it is an enclave, load that area first.",
                 ),
             )  # fmt: skip
 

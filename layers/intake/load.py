@@ -234,8 +234,10 @@ class _Load:
         )
         others = cursor.fetchall()
         shapes = np.array([*own, *shapely.from_wkb([bytes(o[2]) for o in others])], dtype=object)
+        cursor.execute("SELECT code, ST_AsBinary(geom) FROM areas WHERE geom IS NOT NULL")
+        areas = {code: shapely.from_wkb(bytes(shape)) for code, shape in cursor.fetchall()}
         found = coverage.faults(
-            [*codes, *(o[0] for o in others)], [*parents, *(o[1] for o in others)], shapes
+            [*codes, *(o[0] for o in others)], [*parents, *(o[1] for o in others)], shapes, areas
         )
         for fault in found:
             known = fault.first < len(own)

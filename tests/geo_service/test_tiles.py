@@ -23,7 +23,7 @@ def url(layer: str, z: int, row: int, col: int) -> str:
 
 
 def decode(body: bytes) -> dict:  # type: ignore[type-arg]
-    return mapbox_vector_tile.decode(body) if body else {}  # type: ignore[no-any-return]
+    return mapbox_vector_tile.decode(body) if body else {}
 
 
 @pytest.mark.parametrize("layer", [layer.id for layer in CATALOGUE.values()])

@@ -330,8 +330,17 @@ BEGIN
         AND NOT EXISTS (
             SELECT 1
             FROM (
-                SELECT st_union(g.geom) AS geom FROM grids AS g
-                WHERE g.geom && hole.geom AND g.valid_to IS NULL AND g.parent <> parent_code
+                SELECT st_union(o.geom) AS geom
+                FROM (
+                    SELECT g.geom FROM grids AS g
+                    WHERE g.geom && hole.geom AND g.valid_to IS NULL AND g.parent <> parent_code
+                    UNION ALL
+                    SELECT a.geom FROM areas AS a  -- an enclave
+                    WHERE
+                        a.geom && hole.geom
+                        AND NOT starts_with(a.code, parent_code)
+                        AND NOT starts_with(parent_code, a.code)
+                ) AS o
             ) AS others
             WHERE st_covers(others.geom, hole.geom)
         )
