@@ -2,7 +2,14 @@
 
 TOWN = """
 SELECT
-    (SELECT name FROM areas WHERE level = 'town' ORDER BY code LIMIT 1),
+    (
+        SELECT name FROM areas AS a
+        ORDER BY
+            level <> 'town',
+            NOT EXISTS (SELECT FROM grids WHERE starts_with(parent, a.code)),
+            length(code), code
+        LIMIT 1
+    ),
     (SELECT code FROM areas ORDER BY code LIMIT 1),
     st_xmin(e), st_ymin(e), st_xmax(e), st_ymax(e),
     now()

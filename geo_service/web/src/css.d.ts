@@ -1,0 +1,2 @@
+// esbuild takes imported style sheets into the page's own; TypeScript only needs to know that they exist.
+declare module "*.css";

@@ -1,0 +1,37 @@
+// The panel at the left: town, search, time window and layers.
+import type { Catalogue } from "../common/contract";
+import { button, byId, element, icon } from "../common/dom";
+import { pick, say, switchLanguage } from "../common/language";
+import { accountMenu } from "./account";
+
+const FOLD = "m12.5 5-5 5 5 5";
+
+/** Fill the panel; `folded` hears when it collapses or expands. */
+export function panel(catalogue: Catalogue, parts: HTMLElement[], search: HTMLElement, folded: () => void): void {
+  const root = byId("panel");
+  root.setAttribute("aria-label", say("panel"));
+  const other = button(say("otherLanguageTitle"), "round language", say("otherLanguage"));
+  other.addEventListener("click", switchLanguage);
+  const fold = button(say("collapse"), "round fold", icon(FOLD));
+  fold.setAttribute("aria-expanded", "true");
+  fold.setAttribute("aria-controls", "panel-body");
+  const town = pick(catalogue.town.name);
+  const head = element(
+    "header",
+    { class: "panel-head" },
+    element("div", { class: "panel-title" }, element("h1", {}, town), element("small", {}, say("service"))),
+    other,
+    accountMenu(catalogue.account),
+    fold,
+  );
+  const body = element("div", { class: "panel-body", id: "panel-body" }, ...parts);
+  root.replaceChildren(head, search, body);
+  fold.addEventListener("click", () => {
+    const collapsed = root.classList.toggle("collapsed");
+    const title = say(collapsed ? "expand" : "collapse");
+    fold.title = title;
+    fold.setAttribute("aria-label", title);
+    fold.setAttribute("aria-expanded", String(!collapsed));
+    folded();
+  });
+}
