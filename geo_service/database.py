@@ -118,6 +118,9 @@ async def _configure(connection: AsyncConnection[TupleRow]) -> None:
     if await cursor.fetchone() != (False,):
         raise DatabaseError(f"The role {ROLE} must be neither a superuser nor bypass row security.")
     await connection.execute("SET statement_timeout = '30s'")
+    # Requests run side by side as it is; workers of one query would take their processors, and the
+    # order of their rows, so a tile's bytes and ETag, would differ from time to time.
+    await connection.execute("SET max_parallel_workers_per_gather = 0")
     await connection.execute("SET TIME ZONE 'UTC'")
     await connection.execute("SET application_name = 'geo-service'")
 

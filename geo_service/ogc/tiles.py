@@ -258,13 +258,14 @@ def _counts(layer: Layer) -> list[sql.Composed]:
     ]
 
 
+# The tile's box is a subquery, so that a generic plan makes it once and not for every row.
 _POINTS = """
 SELECT st_asmvt(t, %(layer)s, {extent}, 'geom', 'id')
 FROM (
     SELECT
         st_asmvtgeom(
             geom_3857,
-            st_makeenvelope(%(west)s, %(south)s, %(east)s, %(north)s, 3857),
+            (SELECT st_makeenvelope(%(west)s, %(south)s, %(east)s, %(north)s, 3857)::box2d),
             {extent}, {buffer}, true
         ) AS geom,
         id{columns}

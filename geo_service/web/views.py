@@ -149,7 +149,7 @@ async def counts(
     time: Timed,
 ) -> dict[str, Any]:
     """Return how many features lie in a time window, in all and by each coded column."""
-    entry = layer(layer_id)
+    entry = await layer(layer_id)
     coded = [field.name for field in entry.fields if field.codes]
     values = {"start": time.start if time else None, "end": time.end if time else None}
     database: Database = request.app.state.database

@@ -6,8 +6,9 @@ ALTER TABLE changes ENABLE ROW LEVEL SECURITY;
 CREATE POLICY see ON changes FOR SELECT TO geo_service USING (
     CASE
         WHEN op = 'T' THEN (SELECT geo.scope()) IS NOT NULL
-        ELSE geo.within(area_now, grid_now, (SELECT geo.scope()))
-            OR geo.within(area_before, grid_before, (SELECT geo.scope()))
+        ELSE starts_with(coalesce(area_now, ''), (SELECT geo.scope()))
+            OR starts_with(coalesce(area_before, ''), (SELECT geo.scope()))
+            OR (SELECT geo.scope()) IN (grid_now, grid_before)
     END
 );
 GRANT SELECT ON changes, changes_pruned TO geo_service;
