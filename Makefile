@@ -2,7 +2,7 @@
 # make test   everything that is checked; make check: the quick part, under five minutes
 # make setup  installs what these need, and nothing else
 
-.PHONY: demo test check setup lint clean
+.PHONY: demo test check setup lint pictures clean
 .DEFAULT_GOAL := demo
 
 PYTHON := .venv/bin/python
@@ -33,6 +33,11 @@ lint:
 	@.venv/bin/lint-imports
 	@$(PYTHON) -m mypy
 	@npm run --silent check
+
+# The pictures in the docs, from the pages as they are now.
+pictures:
+	@.ci/setup test
+	@GEO_SERVICE_PICTURES=1 $(PYTHON) -m pytest -q tests/browser/test_pictures.py
 
 clean:
 	rm -rf .venv .venv-benchmark node_modules geo_service/web/dist static_maps/dist

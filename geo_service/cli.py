@@ -1,8 +1,11 @@
-"""The command line: ``geo-service …``. Exit 0: done. 1: it could not be done. 2: asked wrongly."""
+"""The command line: ``geo-service …``.
+
+Exit 0: done. 1: it could not be done, and why. 2: the command line or a setting makes no sense.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -11,6 +14,7 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import Progress
+from sqlalchemy.exc import ProgrammingError
 
 from geo_service import embedded
 from geo_service.access.passwords import AccountError, put_account, put_token
@@ -55,6 +59,9 @@ def sentences() -> Iterator[None]:
     except psycopg.OperationalError as error:
         _said.print(f"[red]✗[/red] The database does not answer: {str(error).strip()}")
         raise typer.Exit(1) from None
+    except (psycopg.errors.InsufficientPrivilege, ProgrammingError) as error:
+        _said.print(f"[red]✗[/red] The database refuses: {str(error).strip().splitlines()[0]}")
+        raise typer.Exit(1) from None
 
 
 def read_settings() -> Settings:
@@ -69,9 +76,12 @@ def read_settings() -> Settings:
 
 
 @contextmanager
-def migrated(settings: Settings) -> Iterator[str]:
-    """Yield the URL of the town's database, migrated to what this code knows."""
-    with sentences(), embedded.database(settings.database_url, settings.home) as url:
+def migrated(settings: Settings, *, join: bool = True) -> Iterator[str]:
+    """Yield the URL of the town's database, migrated to what this code knows.
+
+    With ``join``, a running service's embedded database is used beside it.
+    """
+    with sentences(), embedded.database(settings.database_url, settings.home, join=join) as url:
         check_server(url)
         migrations.upgrade(url)
         yield url
@@ -83,7 +93,7 @@ def serve_command() -> None:
     settings = read_settings()
     with sentences():
         check_port(settings.host, settings.port)
-    with migrated(settings) as url:
+    with migrated(settings, join=False) as url:
         serve(
             settings, url, lambda: console.print(f"http://{settings.host}:{settings.port}/ is up")
         )
@@ -99,7 +109,7 @@ def demo_command() -> None:
     with sentences():
         check_port(settings.host, settings.port)
     console.print("Starting PostGIS …")
-    with migrated(settings) as url, sentences():
+    with migrated(settings, join=False) as url, sentences():
         with psycopg.connect(url) as connection:
             console.print("Preparing the made-up town …")
             token = prepare(connection, settings.home, said=console.print)
@@ -270,10 +280,23 @@ def token_add(
     label: Annotated[str, typer.Argument(help="What it is for, such as hall-wall")],
     role: Annotated[str, typer.Option(help="wall, viewer, officer, editor or admin")] = "wall",
     area: Annotated[str, typer.Option(help="Area code, grid code, or * for everything")] = "*",
+    days: Annotated[int | None, typer.Option(help="Days it lasts; none: for good", min=1)] = None,
 ) -> None:
     """Make a token and print it once; an older one of that label ends."""
+    until = datetime.now(UTC) + timedelta(days=days) if days else None
     with migrated(read_settings()) as url, psycopg.connect(url) as connection:
-        console.print(put_token(connection, label, role, area))
+        console.print(put_token(connection, label, role, area, until))
+
+
+@tokens.command("list")
+def token_list() -> None:
+    """List the tokens; they themselves are not kept."""
+    with migrated(read_settings()) as url, psycopg.connect(url) as connection:
+        for label, role, area, until in connection.execute(
+            "SELECT label, role, area, expires_at FROM tokens ORDER BY label"
+        ):
+            ends = f"until {until:%Y-%m-%d %H:%M}" if until else ""
+            console.print(f"{label:<24} {role:<8} {area:<16} {ends}".rstrip())
 
 
 @tokens.command("remove")
@@ -307,7 +330,10 @@ def db_check() -> None:
         if not leakproof:
             console.print(
                 "Spatial indexes are not used under row-level security. Once, as a superuser:\n"
-                "  ALTER FUNCTION geometry_overlaps(geometry, geometry) LEAKPROOF;"
+                + "\n".join(
+                    f"  ALTER FUNCTION geometry_{name}(geometry, geometry) LEAKPROOF;"
+                    for name in ("overlaps", "contains", "within")
+                )
             )
             raise typer.Exit(1)
 

@@ -82,6 +82,10 @@ def _output(program: Path, argument: str) -> str:
         return ""
 
 
+class InUseError(EmbeddedError):
+    """Another service holds the data folder."""
+
+
 class Cluster:
     """An embedded cluster in ``home``. ``start`` and ``stop`` it, or use it in a ``with`` block.
 
@@ -128,8 +132,8 @@ class Cluster:
             raise
 
     def stop(self) -> None:
-        """Stop the server and free the folder. Safe to call again."""
-        if self._programs and (self.data / "postmaster.pid").exists():
+        """Stop the server and free the folder. Safe to call again, or where nothing started."""
+        if self._lock and self._programs and (self.data / "postmaster.pid").exists():
             self._run(
                 "pg_ctl", "stop", "-D", self.data, "-m", "fast", "-w", "-t", "60", check=False
             )
@@ -176,7 +180,7 @@ class Cluster:
             lock.seek(0)
             holder = lock.read().strip()
             lock.close()
-            raise EmbeddedError(
+            raise InUseError(
                 f"The data folder {self.home} is in use by another geo-service"
                 f"{f' (process {holder})' if holder else ''}. Stop it first, or set "
                 "GEO_SERVICE_HOME to another folder."
@@ -304,13 +308,30 @@ def _unprivileged_user() -> pwd.struct_passwd | None:
 
 
 @contextlib.contextmanager
-def database(url: str | None, home: Path) -> Iterator[str]:
+def database(url: str | None, home: Path, *, join: bool = False) -> Iterator[str]:
     """Yield the owner's URL of the town's database: the server at ``url``, or an embedded one.
 
-    Raises EmbeddedError where the embedded one cannot run.
+    With ``join``, the embedded one may be running already for a service, and goes on for it
+    afterwards. Raises EmbeddedError where the embedded one cannot run.
     """
     if url:
         yield url
-    else:
-        with Cluster(home) as cluster:
-            yield cluster.url()
+        return
+    cluster = Cluster(home)
+    try:
+        cluster.start()
+    except InUseError:
+        if not join or not _answers(cluster.url()):
+            raise
+    try:
+        yield cluster.url()
+    finally:
+        cluster.stop()
+
+
+def _answers(url: str) -> bool:
+    try:
+        psycopg.connect(url, connect_timeout=5).close()
+    except psycopg.OperationalError:
+        return False
+    return True

@@ -53,6 +53,8 @@ LEFT JOIN (
     WHERE
         xid >= (SELECT pg_snapshot_xmin(%(cursor)s::pg_snapshot))
         AND NOT pg_visible_in_snapshot(xid, %(cursor)s::pg_snapshot)
+        -- Restored from another cluster, a row may bear a number that is yet to come in this one.
+        AND pg_visible_in_snapshot(xid, pg_current_snapshot())
     ORDER BY seq
     LIMIT %(most)s
 ) AS c ON true

@@ -209,6 +209,7 @@ _LAYERS = (
         style=Style(color="#d0453e", order=50, by="state"),
         label="kind",
         time="window_end",
+        writers=frozenset({"officer", "editor", "admin"}),
     ),
 )
 

@@ -69,7 +69,7 @@ def put_account(
                 [name],
             )
     except psycopg.errors.CheckViolation as error:
-        raise _refused(error) from error
+        raise _refused(error, ROLES) from error
 
 
 def put_token(
@@ -91,14 +91,14 @@ def put_token(
                 [digest(secret), label, role, area, expires_at],
             )
     except psycopg.errors.CheckViolation as error:
-        raise _refused(error) from error
+        raise _refused(error, TOKEN_ROLES) from error
     return secret
 
 
-def _refused(error: psycopg.errors.CheckViolation) -> AccountError:
+def _refused(error: psycopg.errors.CheckViolation, roles: tuple[str, ...]) -> AccountError:
     what = (error.diag.constraint_name or "").rpartition("_")[2]
     allowed = {
-        "role": f"A role is one of {', '.join(TOKEN_ROLES)}.",
+        "role": f"A role is one of {', '.join(roles)}.",
         "area": "An area is a code such as 990101101, or * for everything.",
         "name": "A name is made of letters, digits and . _ - @, up to 64.",
     }

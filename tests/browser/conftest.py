@@ -19,7 +19,9 @@ _SWITCHES = (
 )
 
 
-@pytest.fixture(scope="session")
+# For a module, not for all: while Playwright is open its event loop runs in this thread, and other
+# tests could not start theirs.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(

@@ -278,9 +278,9 @@ def test_a_change_reaches_the_open_map(base: str, page: Page, demo_service: Serv
         " SELECT 'TEST-MAP-1', 'family', now(), ST_PointOnSurface(geom) FROM grids"
         " WHERE valid_to IS NULL ORDER BY code LIMIT 1"
     )
-    expect(page.locator("[data-count=disputes]")).to_have_text(f"{before + 1:,}", timeout=5_000)
+    expect(page.locator("[data-count=disputes]")).to_have_text(f"{before + 1:,}", timeout=20_000)
     demo_service.sql("DELETE FROM disputes WHERE code = 'TEST-MAP-1'")
-    expect(page.locator("[data-count=disputes]")).to_have_text(f"{before:,}", timeout=5_000)
+    expect(page.locator("[data-count=disputes]")).to_have_text(f"{before:,}", timeout=20_000)
 
 
 def test_made_up_data_are_labelled(base: str, page: Page) -> None:

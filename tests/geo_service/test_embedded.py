@@ -86,6 +86,13 @@ def test_two_services_on_one_folder(home: Path) -> None:
         Cluster(home).start()
 
 
+def test_a_command_joins_a_running_service(home: Path) -> None:
+    with Cluster(home) as cluster:
+        with embedded.database(None, home, join=True) as url:
+            check_server(url)
+        check_server(cluster.url())  # and leaves it running
+
+
 def test_after_a_kill_of_the_service(home: Path) -> None:
     script = (
         "import sys, time, psycopg; from pathlib import Path;"

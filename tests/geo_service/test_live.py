@@ -106,6 +106,23 @@ def test_each_is_told_of_their_area(town: Town) -> None:
     run(test)
 
 
+def test_a_row_of_another_cluster_is_not_told_again_and_again(town: Town) -> None:
+    async def test() -> None:
+        async with (
+            opened(town) as database,
+            await AsyncConnection.connect(town.database.url, autocommit=True) as connection,
+        ):
+            await connection.execute(
+                "INSERT INTO changes (xid, layer, op, code)"
+                " VALUES ('99999999', 'grids', 'U', 'FAR')"
+            )
+            start = (await since(database, ALL, None)).cursor
+            await connection.execute(INSERT, ["NEAR"])
+            assert codes(await since(database, ALL, start)) == ["NEAR"]
+
+    run(test)
+
+
 def test_unknown_cursors_are_stale(town: Town) -> None:
     async def test() -> None:
         async with opened(town) as database:

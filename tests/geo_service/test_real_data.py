@@ -72,7 +72,7 @@ def test_chicago_from_files_to_the_map(
     )
     expected = joined.groupby("area_numbe").size()
     with database.connect() as connection:
-        found = dict(
+        found: dict[str, int] = dict(
             connection.execute(
                 "SELECT grid_now, count(*) FROM disputes WHERE grid_now IS NOT NULL GROUP BY 1"
             ).fetchall()

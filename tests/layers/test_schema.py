@@ -100,8 +100,9 @@ def test_every_layer_is_adopted(database: TestDatabase, layer) -> None:  # type:
             [layer.table],
         ).fetchone()
         assert row
-        for role in layer.writers:
-            assert role in row[0]
+        roles = re.search(r"'\{(.*?)\}'::text\[\]", row[0])
+        assert roles
+        assert set(roles[1].split(",")) == layer.writers
 
 
 BAD = {
