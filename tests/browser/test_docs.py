@@ -5,7 +5,7 @@ from playwright.sync_api import Page, expect
 
 from tests.conftest import Service
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 def test_it_lists_the_interface(demo_service: Service, page: Page) -> None:

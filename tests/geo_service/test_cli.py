@@ -132,15 +132,23 @@ def test_a_database_that_does_not_answer() -> None:
 
 
 def test_accounts_and_tokens(database: TestDatabase) -> None:
-    added = run(database, "user", "add", "hall", "--role", "officer", "--password", "long-enough")
-    assert added.returncode == 0
-    assert "hall" in run(database, "user", "list").stdout
-    token = run(database, "token", "add", "hall-wall").stdout.strip()
+    def said(*arguments: str) -> str:
+        environment = {"GEO_SERVICE_DATABASE_URL": database.url}
+        done = CliRunner().invoke(app, arguments, env=environment)
+        assert done.exit_code == 0, done.output
+        return done.output.strip()
+
+    said("user", "add", "hall", "--role", "officer", "--password", "long-enough")
+    assert said("user", "list").split() == ["hall", "officer", "*"]
+    token = said("token", "add", "hall-wall", "--days", "30")
     assert len(token) > 40
-    assert count(database, "tokens") == 1
-    assert run(database, "token", "remove", "hall-wall").returncode == 0
-    assert run(database, "user", "remove", "hall").returncode == 0
-    assert count(database, "accounts") == 0
+    listed = said("token", "list")
+    assert listed.startswith("hall-wall")
+    assert "until 20" in listed
+    assert token not in listed
+    said("token", "remove", "hall-wall")
+    said("user", "remove", "hall")
+    assert count(database, "tokens") == count(database, "accounts") == 0
 
 
 def test_the_database_is_checked(database: TestDatabase) -> None:
