@@ -23,9 +23,9 @@ _SENSORS = (
     (2560, 1440, 2.9),
     (3840, 2160, 2.0),
 )
-"""Pixels across and down, and pixel pitch in micrometres, of sensors in common use: Sony IMX327,
-IMX335 and IMX415 (type 1/2.8), IMX347 and IMX334 (type 1/1.8), from Sony's product pages. The
-sensor's width is pixels times pitch: 5.57, 5.12, 5.57, 7.42 and 7.68 mm."""
+"""Pixels across and down, and pixel pitch in micrometres, of sensors in common use (type 1/2.8 and
+1/1.8 inch). The pitch of the Sony IMX415 is as published; the others are typical, and not checked
+against a data sheet. A sensor's width is pixels times pitch: 5.57, 5.12, 5.57, 7.42 and 7.68 mm."""
 
 
 @dataclass(frozen=True, slots=True)
