@@ -1,16 +1,32 @@
 """What a reader makes of a file, whatever its format: a source of chunks of rows."""
 
 import codecs
+import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
 from typing import Any
 
 from layers.intake.coordinates import Shape
 from layers.intake.personal import masked
-from layers.intake.report import Refusal
+from layers.intake.report import Refusal, Words
 
 CHUNK = 20_000
 """Rows handled at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """What a reader is given: the bytes, unpacked where it was ``.gz``.
+
+    ``path`` is for formats of several files side by side. No archive may unpack to more than
+    ``max_bytes``.
+    """
+
+    content: bytes
+    path: Path
+    max_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +48,7 @@ class Source:
     """An opened file: its headers, its declared CRS, its rows where they are known beforehand.
 
     ``geometry`` tells whether chunks bring geometries. Iterating ``chunks`` may raise ``Refusal``.
+    ``notes`` say what the reader had to choose; they are complete when the chunks are.
     """
 
     headers: Sequence[str]
@@ -39,6 +56,30 @@ class Source:
     crs: str | None = None
     total: int | None = None
     geometry: bool = False
+    notes: Sequence[Words] = field(default_factory=tuple)
+
+
+def cell(value: Any) -> Any:
+    """Return a typed value as a cell: whole floats are integers, dates are text.
+
+    A float of 16 digits or more that lost its last ones is given as what it is, a rounded number,
+    so that no column of codes takes it.
+
+    >>> cell(116.0), cell(110101199003070000.0), cell(date(2024, 3, 5))
+    (116, '1.10101199003070e+17', '2024-03-05')
+    """
+    if isinstance(value, float):
+        if math.isnan(value):
+            return None
+        if not value.is_integer():
+            return value
+        ruined = abs(value) > 2**53 or (abs(value) >= 1e15 and value % 10 == 0)
+        value = f"{value:.14e}" if ruined else int(value)
+    if isinstance(value, date):  # times too
+        return value.isoformat()
+    if value is None or isinstance(value, str | int | list | dict):
+        return value
+    return None if isinstance(value, bytes) else str(value)
 
 
 def distinct(headers: Sequence[str]) -> list[str]:

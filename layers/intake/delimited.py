@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
-from layers.intake.chunks import CHUNK, Chunk, Source, distinct, encoding_of
+from layers.intake.chunks import CHUNK, Chunk, File, Source, distinct, encoding_of
 from layers.intake.personal import masked
 from layers.intake.report import Problems, Refusal, Words
 
@@ -15,8 +15,9 @@ from layers.intake.report import Problems, Refusal, Words
 csv.field_size_limit(2**31 - 1)
 
 
-def delimited(content: bytes, problems: Problems) -> Source:
+def delimited(file: File, problems: Problems) -> Source:
     """Read CSV or TSV: delimiter by the first line, rows with the wrong number of cells are bad."""
+    content = file.content
     encoding = encoding_of(content)
 
     def text() -> io.TextIOWrapper:

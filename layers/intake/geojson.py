@@ -7,7 +7,7 @@ from typing import Any
 import shapely
 from shapely.geometry import shape
 
-from layers.intake.chunks import CHUNK, Chunk, Source, distinct, encoding_of
+from layers.intake.chunks import CHUNK, Chunk, File, Source, distinct, encoding_of
 from layers.intake.coordinates import Broken, Shape
 from layers.intake.report import Problems, Refusal, Words
 
@@ -18,8 +18,9 @@ _TYPES = frozenset((*_SIMPLE, *(f"Multi{kind}" for kind in _SIMPLE), "GeometryCo
 _MALFORMED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
-def geojson(content: bytes, problems: Problems) -> Source:
+def geojson(file: File, problems: Problems) -> Source:
     """Read GeoJSON (RFC 7946; the ``crs`` member of 2008 is honoured) or GeoJSON by lines."""
+    content = file.content
     try:
         text = content.decode("utf-8-sig").lstrip("\x1e \t\r\n")
     except UnicodeDecodeError:

@@ -15,9 +15,10 @@ from sqlalchemy import Table
 
 from layers.base import SRID
 from layers.catalogue import Layer
-from layers.intake import checks, coverage
-from layers.intake.headers import PARENT_NAME
+from layers.intake import checks
+from layers.intake.division import Division
 from layers.intake.readers import source
+from layers.intake.reference import suspicion
 from layers.intake.refusals import sentence
 from layers.intake.report import Problems, Refusal, Report, Words
 from layers.intake.rows import Options, Rows, Rules
@@ -36,6 +37,7 @@ def intake(
     crs: str = "EPSG:4326",
     timezone: str = "Asia/Shanghai",
     make_codes: bool = False,
+    clean: float | None = None,
     max_bytes: int = MAX_BYTES,
     dry_run: bool = False,
     progress: Callable[[int, int | None], None] | None = None,
@@ -59,12 +61,15 @@ def intake(
     constants
         Column to a value for all rows, written as in a file. It goes before the file's own.
     crs
-        The CRS of the coordinates, longitude or easting first. An EPSG ``crs`` member in a GeoJSON
-        file counts where this is left alone.
+        The CRS of the coordinates, longitude or easting first. One that the file itself declares
+        counts where this is left alone.
     timezone
         The zone of times that name none.
     make_codes
         Make codes from what each row holds, where ``code`` is not mapped or its cell is blank.
+    clean
+        For grids: close gaps and share out overlaps up to this width in metres. The report tells
+        what moved; where something would move farther, nothing is loaded.
     max_bytes
         The largest file taken, packed and unpacked.
     dry_run
@@ -84,7 +89,7 @@ def intake(
         report = intake(connection, CATALOGUE["cameras"], "a.csv", mapping={"code": "国标编码"})
         print(report.text("zh"))
     """
-    load = _Load(connection, layer, Path(path), dry_run=dry_run)
+    load = _Load(connection, layer, Path(path), dry_run=dry_run, clean=clean)
     options = Options(mapping or {}, constants or {}, crs, timezone, make_codes)
     try:
         with connection.transaction():
@@ -102,20 +107,28 @@ class _Load:
     """One file on its way into one layer."""
 
     def __init__(
-        self, connection: Connection[Any], layer: Layer, path: Path, *, dry_run: bool
+        self,
+        connection: Connection[Any],
+        layer: Layer,
+        path: Path,
+        *,
+        dry_run: bool,
+        clean: float | None,
     ) -> None:
         self.connection, self.layer, self.path, self.dry_run = connection, layer, path, dry_run
         self.started = time.perf_counter()
         self.problems = Problems()
         self.rules: Rules | None = None
+        self.file_notes: Sequence[Words] = ()
         self.read = self.inserted = self.updated = 0
-        self.areas_made: list[str] = []
-        self.grids: list[tuple[str, str, str | None, int, int | None, Any]] = []
+        self.division = Division(self.problems, clean) if layer.id == "grids" else None
+        self.suspicion: Words | None = None
 
     def run(
         self, options: Options, max_bytes: int, progress: Callable[[int, int | None], None] | None
     ) -> None:
         file = source(self.path, self.problems, max_bytes=max_bytes)
+        self.file_notes = file.notes
         with self.connection.cursor(row_factory=tuple_row) as cursor:
             taken = self._made_codes(cursor) if options.make_codes else {}
             rules = self.rules = Rules(self.layer, file, options, self.problems, taken)
@@ -126,20 +139,35 @@ class _Load:
                 self.read += len(chunk.rows)
                 if not self.problems.total:
                     self._copy(cursor, columns, rows)
-                if self.layer.id == "grids":
-                    self._remember(rows)
+                if self.division:
+                    self.division.remember(rows)
                 if progress:
                     progress(self.read, file.total)
+            self.suspicion = self._suspicion(cursor, rules)
             for code, row, line, words in checks.duplicates(rules.codes):
                 column = rules.headers.get("code")
                 self.problems.add(words, row=row, line=line, column=column, value=code)
             if not self.read and not self.problems.total:
                 raise Refusal("文件中没有数据行。", "The file has no rows.")
-            if self.layer.id == "grids" and not self.problems.total:
-                self._cover(cursor)
-                self._add_parents(cursor)
+            if self.division and not self.problems.total:
+                self.division.judge(cursor)
+                self.division.add_parents(cursor)
             if not self.problems.total:
                 self._write(cursor, columns)
+
+    def _suspicion(self, cursor: Cursor[Any], rules: Rules) -> Words | None:
+        """Propose another CRS, where most of the file lies outside the town as the grids have it.
+
+        Bad rows are looked at too: metres that were read as degrees are where it helps most.
+        """
+        if not sum(map(len, rules.middles)):
+            return None
+        cursor.execute("SELECT ST_AsBinary(geom) FROM grids WHERE valid_to IS NULL")
+        shapes = shapely.from_wkb([bytes(shape) for (shape,) in cursor])
+        if not len(shapes):
+            return None
+        xy = np.concatenate(rules.middles)
+        return suspicion(rules.reference.crs, xy[:, 0], xy[:, 1], shapely.union_all(shapes))
 
     def _made_codes(self, cursor: Cursor[Any]) -> dict[str, str]:
         """Codes that were made for cameras before, with the digest of what each was made from."""
@@ -211,58 +239,6 @@ class _Load:
         # Rules that the database keeps for the commit speak now, while the report can still say so.
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
-    def _remember(self, rows: Rows) -> None:
-        """Keep the grids of the file: they are judged together."""
-        size = len(rows.rows)
-        nothing: Sequence[Any] = [None] * size
-        names = rows.columns.get(PARENT_NAME, nothing)
-        parents = rows.columns.get("parent", nothing)
-        codes = cast("Sequence[str]", rows.columns["code"])
-        self.grids += zip(
-            codes, cast("Sequence[str]", parents), cast("Sequence[str | None]", names),
-            rows.rows, rows.lines, rows.geometry, strict=True,
-        )  # fmt: skip
-
-    def _cover(self, cursor: Cursor[Any]) -> None:
-        """Check the coverage that the file and the grids in force would form together."""
-        codes, parents, _, rows, lines, own = map(list, zip(*self.grids, strict=True))
-        cursor.execute(
-            "SELECT code, parent, ST_AsBinary(geom) FROM grids"
-            " WHERE valid_to IS NULL AND code <> ALL(%s)"
-            " AND (parent = ANY(%s) OR geom && ST_MakeEnvelope(%s, %s, %s, %s, 4326))",
-            [codes, parents, *shapely.total_bounds(own).tolist()],
-        )
-        others = cursor.fetchall()
-        shapes = np.array([*own, *shapely.from_wkb([bytes(o[2]) for o in others])], dtype=object)
-        cursor.execute("SELECT code, ST_AsBinary(geom) FROM areas WHERE geom IS NOT NULL")
-        areas = {code: shapely.from_wkb(bytes(shape)) for code, shape in cursor.fetchall()}
-        found = coverage.faults(
-            [*codes, *(o[0] for o in others)], [*parents, *(o[1] for o in others)], shapes, areas
-        )
-        for fault in found:
-            known = fault.first < len(own)
-            self.problems.add(
-                fault.words,
-                row=rows[fault.first] if known else None,
-                line=lines[fault.first] if known else None,
-            )
-
-    def _add_parents(self, cursor: Cursor[Any]) -> None:
-        """Add the areas of the grids that are not there; the database derives outlines."""
-        names = {parent: name for _, parent, name, *_ in self.grids}
-        cursor.execute("SELECT code FROM areas WHERE code = ANY(%s)", [list(names)])
-        for code in sorted(names.keys() - {found for (found,) in cursor.fetchall()}):
-            cursor.execute(
-                "INSERT INTO areas (code, name, level, parent) VALUES (%s, %s, %s, %s)",
-                [
-                    code,
-                    names[code] or code,
-                    checks.LEVELS[len(code)],
-                    code[:-3] if len(code) > 6 else None,
-                ],
-            )
-            self.areas_made.append(code)
-
     def report(self) -> Report:
         """Return what happened; the counts are of what stays."""
         rules, ok = self.rules, not self.problems.total
@@ -289,6 +265,11 @@ class _Load:
         )
 
     def _notes(self) -> Iterator[Words]:
+        if self.rules:
+            yield from self.rules.reference.notes()
+        if self.suspicion:
+            yield self.suspicion
+        yield from self.file_notes
         if self.rules and self.rules.flattened:
             count = self.rules.flattened
             yield Words(
@@ -301,12 +282,8 @@ class _Load:
                 f"按内容生成了 {count} 个编码；内容改变的行再次导入时会成为新的一行。",
                 f"{count} codes were made from content; a row that changes becomes a new one.",
             )
-        if self.areas_made and not self.problems.total:
-            listed = ", ".join(self.areas_made[:20]) + (" …" if len(self.areas_made) > 20 else "")
-            yield Words(
-                f"新增 {len(self.areas_made)} 个所属区域：{listed}。",
-                f"{len(self.areas_made)} parent areas were added: {listed}.",
-            )
+        if self.division and not self.problems.total:
+            yield from self.division.notes()
 
 
 def _list(names: Sequence[str]) -> Composed:

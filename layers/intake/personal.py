@@ -3,6 +3,8 @@
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 # Matched against headers.key(header): lower case, half width, no spaces or marks.
@@ -32,6 +34,11 @@ _OF_LAYER: Mapping[str, frozenset[str]] = {
 _PLACES = frozenset({"places", "cameras", "buildings", "hazards", "areas", "grids", "roads"})
 
 _IDENTITY = re.compile(r"(?<![0-9])[1-9][0-9]{16}[0-9Xx](?![0-9])")
+# An identity number that a spreadsheet held as a number: fifteen digits are left, and they tell the
+# place and the day of birth. 1.10101199003074E+17, or 110101199003074000.
+_ROUNDED = re.compile(
+    r"(?<![0-9.])[1-9]\.[0-9]{12,17}[eE]\+?17(?![0-9])|(?<![0-9])[1-9][0-9]{14}000(?![0-9])"
+)
 _MOBILE = re.compile(r"(?<![0-9.])(?:\+?86[- ]?)?1[3-9][0-9][- ]?[0-9]{4}[- ]?[0-9]{4}(?![0-9])")
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)  # GB 11643-1999
 _CHECKS = "10X98765432"
@@ -63,6 +70,20 @@ def identity_number(text: str) -> bool:
     return _CHECKS[total % 11] == text[17].upper()
 
 
+def rounded_identity_number(text: str) -> bool:
+    """Tell whether a number of 18 digits, rounded to 15, has a day of birth where one would be.
+
+    >>> [rounded_identity_number(text) for text in ("1.10101199003074E+17", "1.23456789012E+17")]
+    [True, False]
+    """
+    digits = str(int(Decimal(text)))
+    try:
+        born = date(int(digits[6:10]), int(digits[10:12]), int(digits[12:14]))
+    except ValueError:
+        return False
+    return 1900 <= born.year <= date.today().year  # noqa: DTZ011 - a year will do
+
+
 def masked(text: str) -> tuple[str, int]:
     """Return ``text`` with identity and mobile numbers replaced, and how many there were.
 
@@ -78,10 +99,12 @@ def masked(text: str) -> tuple[str, int]:
         nonlocal found
         if match.re is _IDENTITY and not identity_number(match[0]):
             return match[0]
+        if match.re is _ROUNDED and not rounded_identity_number(match[0]):
+            return match[0]
         found += 1
         return MASK
 
-    hidden = _MOBILE.sub(hide, _IDENTITY.sub(hide, plain))
+    hidden = _MOBILE.sub(hide, _ROUNDED.sub(hide, _IDENTITY.sub(hide, plain)))
     return (hidden, found) if found else (text, 0)
 
 

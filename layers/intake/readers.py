@@ -1,6 +1,6 @@
 """Readers: a file becomes chunks of cells and geometries, whatever its format.
 
-A reader is a function from the bytes of a file to a ``Source``; ``READERS`` names one per suffix.
+A reader is a function from a ``File`` to a ``Source``; ``READERS`` names one per suffix.
 Another format is another function and another entry.
 """
 
@@ -11,16 +11,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
-from layers.intake.chunks import Source
+from layers.intake.chunks import File, Source
 from layers.intake.delimited import delimited
 from layers.intake.geojson import geojson
+from layers.intake.parquet import parquet
 from layers.intake.report import Problems, Refusal
+from layers.intake.spreadsheet import spreadsheet
+from layers.intake.vector import flatgeobuf, geopackage, kml, kmz, shapefile, zipped_shapefile
 
 
 class Reader(Protocol):
     """Reads one format. Bad rows go to ``problems``; raises ``Refusal`` for a bad file."""
 
-    def __call__(self, content: bytes, problems: Problems) -> Source:
+    def __call__(self, file: File, problems: Problems) -> Source:
         """Open the file."""
 
 
@@ -37,25 +40,31 @@ def source(path: Path, problems: Problems, *, max_bytes: int) -> Source:
     content = _content(path, packed=packed, max_bytes=max_bytes)
     if not content.strip(b" \t\r\n\0" + codecs.BOM_UTF8):
         raise Refusal("文件是空的。", "The file is empty.")
-    for magic, zh, en in _MAGIC:
-        if content.startswith(magic):
+    for magic, zh, en, right in _MAGIC:
+        if content.startswith(magic) and suffix not in right:
             raise Refusal(
                 f"文件内容是{zh}，与扩展名 {suffix} 不符。",
                 f"The file is {en}, not what its name ({suffix}) says.",
             )
-    return READERS[suffix](content, problems)
+    return READERS[suffix](File(content, path, max_bytes), problems)
 
 
-_MAGIC = (
-    (b"\x89PNG", " PNG 图片", "a PNG picture"),
-    (b"\xff\xd8\xff", " JPEG 图片", "a JPEG picture"),
-    (b"GIF8", " GIF 图片", "a GIF picture"),
-    (b"%PDF", " PDF 文档", "a PDF document"),
-    (b"PK\x03\x04", "压缩包或 Excel 表格（.xlsx）", "a ZIP archive or an Excel workbook (.xlsx)"),
-    (b"\xd0\xcf\x11\xe0", "旧版 Excel 或 Word 文件", "an old Excel or Word file"),
-    (b"\x1f\x8b", " gzip 压缩包", "a gzip archive"),
-    (b"SQLite format 3", " SQLite 数据库", "an SQLite database"),
-    (b"\x00\x00\x27\x0a", " Shapefile", "a Shapefile"),
+_SHEETS = (".xlsx", ".xls", ".ods")
+_MAGIC: tuple[tuple[bytes, str, str, tuple[str, ...]], ...] = (
+    (b"\x89PNG", " PNG 图片", "a PNG picture", ()),
+    (b"\xff\xd8\xff", " JPEG 图片", "a JPEG picture", ()),
+    (b"GIF8", " GIF 图片", "a GIF picture", ()),
+    (b"%PDF", " PDF 文档", "a PDF document", ()),
+    (
+        *(b"PK\x03\x04", "压缩包或 Excel 表格（.xlsx）"),
+        *("a ZIP archive or an Excel workbook (.xlsx)", (*_SHEETS, ".zip", ".kmz")),
+    ),
+    (b"\xd0\xcf\x11\xe0", "旧版 Excel 或 Word 文件", "an old Excel or Word file", _SHEETS),
+    (b"\x1f\x8b", " gzip 压缩包", "a gzip archive", ()),
+    (b"SQLite format 3", " SQLite 数据库", "an SQLite database", (".gpkg",)),
+    (b"\x00\x00\x27\x0a", " Shapefile", "a Shapefile", (".shp",)),
+    (b"fgb\x03", " FlatGeobuf", "a FlatGeobuf", (".fgb",)),
+    (b"PAR1", " Parquet", "a Parquet file", (".parquet",)),
 )
 
 
@@ -89,4 +98,14 @@ READERS: Mapping[str, Reader] = {
     ".csv": delimited,
     ".tsv": delimited,
     ".txt": delimited,
+    ".xlsx": spreadsheet,
+    ".xls": spreadsheet,
+    ".ods": spreadsheet,
+    ".zip": zipped_shapefile,
+    ".shp": shapefile,
+    ".gpkg": geopackage,
+    ".fgb": flatgeobuf,
+    ".kml": kml,
+    ".kmz": kmz,
+    ".parquet": parquet,
 }

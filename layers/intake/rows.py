@@ -11,15 +11,16 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 import shapely
-from pyproj import Transformer
+from numpy.typing import NDArray
 
 from layers.catalogue import Layer
 from layers.intake import checks, coordinates, headers, personal
 from layers.intake.chunks import Chunk, Source
 from layers.intake.coordinates import Broken, Geometries
 from layers.intake.made import Codes
+from layers.intake.reference import reference
 from layers.intake.report import Dropped, Problems, Refusal, Words
-from layers.intake.values import Bad, Value, attributes, number, parsed, parser, plain
+from layers.intake.values import Bad, Value, attributes, latitude, longitude, parsed, parser, plain
 
 _BY_HEADER = Words("列名表明是个人信息", "their headers say they are about people")
 _BY_CONTENT = Words("内容是证件号或手机号", "they hold identity or mobile numbers")
@@ -80,7 +81,9 @@ class Rules:
                 f"不认识时区“{name}”。", f"The time zone “{name}” is not known."
             ) from None
         crs = source.crs if source.crs and options.crs == "EPSG:4326" else options.crs
-        self.way: Transformer | None = coordinates.transformer(crs)
+        self.reference = reference(crs)
+        self.middles: list[NDArray[np.float64]] = []
+        """The middles of the geometries as the file has them, to propose another CRS."""
         found = headers.match(
             layer, source.headers, options.mapping, options.constants, problems,
             guess_code=not options.make_codes, guess_place=not source.geometry,
@@ -95,7 +98,7 @@ class Rules:
         self._looked = False
         self._parsers: dict[str, Callable[[str], Value]] = {
             f.name: parser(f, zone) for f in layer.fields if not f.derived
-        } | {headers.PARENT_NAME: str, headers.LONGITUDE: number, headers.LATITUDE: number}
+        } | {headers.PARENT_NAME: str, headers.LONGITUDE: longitude, headers.LATITUDE: latitude}
         self.constants: dict[str, Value] = {}
         for name, text in options.constants.items():
             if name in self._parsers:
@@ -210,7 +213,7 @@ class Rules:
         if x is None or y is None:
             return [None] * len(chunk.rows), []
         used = [self.headers[headers.LONGITUDE], self.headers[headers.LATITUDE]]
-        return list(coordinates.points(x, y)), used  # type: ignore[arg-type]  # by number()
+        return list(coordinates.points(x, y)), used  # type: ignore[arg-type]  # by longitude()
 
     def _geometry(self, chunk: Chunk, columns: dict[str, list[Value]]) -> Geometries:
         """Read, transform, round and check the geometries of a chunk."""
@@ -221,8 +224,9 @@ class Rules:
             found[at] = None if at in bad else shape
         self.flattened += int(shapely.has_z(found).sum())
         missing = np.flatnonzero(shapely.is_missing(found)).tolist()
-        found = coordinates.on_lattice(found, self.way)
-        found, wrong = checks.geometries(found, self.layer, projected=self.way is not None)
+        self.middles.append(coordinates.middles(found))
+        found = coordinates.on_lattice(found, self.reference.way)
+        found, wrong = checks.geometries(found, self.layer, projected=self.reference.projected)
         bad |= dict(wrong)
         places = list(zip(*(chunk.cells[header] for header in used), strict=True))
         if not self.layer.model.__geometry_nullable__ and (used or chunk.geometry is not None):

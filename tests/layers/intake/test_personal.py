@@ -54,6 +54,12 @@ def test_no_title_of_the_catalogue_is_about_people() -> None:
         ("2024-03-05 08:30:00", "2024-03-05 08:30:00"),
         ("116.13912345678", "116.13912345678"),
         ("110114104000", "110114104000"),
+        # An identity number after a spreadsheet: the day of birth is still in it.
+        ("1.10105194912310E+17", "***"),
+        ("1.1010519491231002e+17", "***"),
+        ("110105194912310000", "***"),
+        ("1.10105199913310E+17", "1.10105199913310E+17"),
+        ("123456789012345000", "123456789012345000"),
     ],
 )
 def test_numbers_of_people_are_masked(text: str, expected: str) -> None:

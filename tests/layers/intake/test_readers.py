@@ -146,7 +146,7 @@ PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
         ("a.csv.gz", gzip.compress(b"a,b\n" * 999)[:-9], "gzip archive is damaged"),
         ("a.csv.gz", gzip.compress(b"0" * 1_000_001), "larger than the limit of 1 MB"),
         ("a.csv", b"0" * 1_000_001, "larger than the limit of 1 MB"),
-        ("a.shp", b"x", "format “.shp” is not read"),
+        ("a.dwg", b"x", "format “.dwg” is not read"),
         ("a", b"x", "format “a” is not read"),
         (".gz", b"x", "is not read"),
     ],

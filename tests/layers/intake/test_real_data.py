@@ -88,6 +88,20 @@ def test_beijing_is_refused_with_its_overlaps_and_gaps(
     assert not connection.execute("SELECT FROM grids").fetchall()
 
 
+def test_beijing_goes_in_cleaned(
+    connection: psycopg.Connection[TupleRow], shared_data: Path
+) -> None:
+    path = shared_data / "cn_beijing_subdistricts" / "beijing_subdistricts_merged.geojson"
+    mapping = {"code": "code", "name": "Name", "parent": "parentCode"}
+    near = intake(connection, CATALOGUE["grids"], path, mapping=mapping, clean=50)
+    assert not near.ok
+    assert all("more than the 50 m allowed" in problem.en for problem in near.problems)
+    done = intake(connection, CATALOGUE["grids"], path, mapping=mapping, clean=400)
+    assert done.ok, done.text("en")
+    assert done.inserted == 343
+    assert any("Cleaning moved the boundaries of" in note.en for note in done.notes)
+
+
 def test_korean_cameras(connection: psycopg.Connection[TupleRow], shared_data: Path) -> None:
     path = shared_data / "kr_busan_cctv_16k" / "cctv.csv.gz"
     mapping = {"longitude": "WGS84경도", "latitude": "WGS84위도"}
