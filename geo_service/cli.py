@@ -137,7 +137,13 @@ def _welcome(settings: Settings, token: str) -> None:
 @app.command("import")
 def import_command(  # noqa: PLR0917 - options, given by name
     layer: Annotated[str, typer.Argument(help="Layer, such as grids or disputes")],
-    file: Annotated[Path, typer.Argument(help="GeoJSON or CSV, also .gz", exists=True)],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="CSV, Excel, ODS, GeoJSON, Shapefile (.zip), GeoPackage, FlatGeobuf, KML, Parquet",
+            exists=True,
+        ),
+    ],
     mapping: Annotated[
         list[str] | None, typer.Option("--map", help="column=header in the file; may repeat")
     ] = None,
@@ -149,6 +155,9 @@ def import_command(  # noqa: PLR0917 - options, given by name
     make_codes: Annotated[
         bool, typer.Option("--make-codes", help="Make codes where the file has none")
     ] = False,
+    clean: Annotated[
+        float | None, typer.Option(help="Grids: mend gaps and overlaps up to so many metres", min=0)
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check all, write nothing")] = False,
     lang: Annotated[str, typer.Option(help="Language of the report: zh or en")] = "zh",
 ) -> None:
@@ -177,6 +186,7 @@ def import_command(  # noqa: PLR0917 - options, given by name
                 crs=crs,
                 timezone=timezone,
                 make_codes=make_codes,
+                clean=clean,
                 dry_run=dry_run,
                 progress=lambda done, of: bar.update(task, completed=done, total=of),
             )
@@ -193,6 +203,41 @@ def _pairs(option: str, texts: list[str] | None) -> dict[str, str]:
             raise AskedWronglyError(f"{option} {text}: write it as column=value.")
         pairs[name] = value
     return pairs
+
+
+@app.command("export")
+def export_command(  # noqa: PLR0917 - options, given by name
+    layer: Annotated[str, typer.Argument(help="Layer, such as grids or disputes")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="File; its suffix is the format")],
+    crs: Annotated[str, typer.Option(help="CRS of the coordinates")] = "EPSG:4326",
+    where: Annotated[
+        list[str] | None, typer.Option("--where", help="column=value to keep; may repeat")
+    ] = None,
+    bbox: Annotated[str | None, typer.Option(help="west,south,east,north in degrees")] = None,
+    since: Annotated[str | None, typer.Option(help="First day, such as 2026-10-01")] = None,
+    until: Annotated[str | None, typer.Option(help="Last day")] = None,
+    lang: Annotated[str, typer.Option(help="codes, or titles for people: zh or en")] = "codes",
+) -> None:
+    """Write a layer, or part of it, to a file that other programs and import read."""
+    from geo_service.exports import write
+
+    settings = read_settings()
+    with migrated(settings) as url, psycopg.connect(url) as connection:
+        done = write(
+            connection,
+            layer,
+            output,
+            crs=crs,
+            where=_pairs("--where", where),
+            bbox=bbox,
+            since=_day(since),
+            until=_day(until),
+            lang=lang,
+        )
+    console.print(f"{output}: {done.rows} rows", markup=False)
+    for name, header in done.columns.items():
+        if output.suffix.lower() == ".zip" and name != header:
+            console.print(f"  {name} is called {header}")
 
 
 @app.command("sheet")

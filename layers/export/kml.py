@@ -1,0 +1,85 @@
+"""KML, written as the rows come."""
+
+import re
+from collections.abc import Iterator, Mapping
+from itertools import starmap
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape, quoteattr
+
+import shapely
+
+from layers.export.table import Batch, Table, iso
+
+_HEAD = (
+    '<?xml version="1.0" encoding="UTF-8"?>\n'
+    '<kml xmlns="http://www.opengis.net/kml/2.2"><Document>\n'
+)
+_NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_TYPES = {"integer": "int", "number": "double"}
+
+
+def kml(path: Path, table: Table, rows: Iterator[Batch]) -> Mapping[str, str]:
+    """Write one placemark a line.
+
+    The column ``name`` is the placemark's own name. Where the layer has none, people are shown the
+    code; files for programs leave it out, since a name would come back as another column.
+    """
+    names = [column.name for column in table.columns]
+    headers = [column.header for column in table.columns]
+    people = headers != names
+    named = names.index("name") if "name" in names else 0 if people else None
+    apart = named is not None and headers[named].casefold() == "name"
+    data = [
+        (position, f"<SimpleData name={quoteattr(header)}>")
+        for position, header in enumerate(headers)
+        if not (apart and position == named)
+    ]
+    id_ = table.layer.id
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        file.write(f'{_HEAD}<Schema name="{id_}" id="{id_}">')
+        for position, _ in data:
+            column = table.columns[position]
+            kind = _TYPES.get(column.kind, "string")
+            file.write(f'<SimpleField type="{kind}" name={quoteattr(column.header)}/>')
+        file.write(f"</Schema>\n<Folder><name>{id_}</name>\n")
+        for batch in rows:
+            for *values, shape in zip(*batch.values, batch.geometry, strict=True):
+                texts = [None if value is None else _text(iso(value)) for value in values]
+                label = None if named is None else texts[named]
+                own = "".join(
+                    f"{start}{texts[position]}</SimpleData>"
+                    for position, start in data
+                    if texts[position] is not None
+                )
+                file.write(
+                    f"<Placemark>{f'<name>{label}</name>' if label else ''}"
+                    f'<ExtendedData><SchemaData schemaUrl="#{id_}">{own}'
+                    f"</SchemaData></ExtendedData>{_geometry(shape)}</Placemark>\n"
+                )
+        file.write("</Folder></Document></kml>\n")
+    return table.headers
+
+
+def _text(value: Any) -> str:
+    # A bare carriage return would be read as a line feed; other control characters are no XML.
+    return escape(_NO_XML.sub("", str(value)), {"\r": "&#13;"})
+
+
+def _geometry(shape: Any) -> str:
+    if shape is None or shape.is_empty:
+        return ""
+    if shape.geom_type == "Polygon":
+        holes = (
+            f"<innerBoundaryIs>{_line(r, 'LinearRing')}</innerBoundaryIs>" for r in shape.interiors
+        )
+        outer = _line(shape.exterior, "LinearRing")
+        return f"<Polygon><outerBoundaryIs>{outer}</outerBoundaryIs>{''.join(holes)}</Polygon>"
+    if hasattr(shape, "geoms"):
+        return f"<MultiGeometry>{''.join(map(_geometry, shape.geoms))}</MultiGeometry>"
+    return _line(shape, shape.geom_type)
+
+
+def _line(shape: Any, tag: str) -> str:
+    pairs = " ".join(starmap("{!r},{!r}".format, shapely.get_coordinates(shape).tolist()))
+    return f"<{tag}><coordinates>{pairs}</coordinates></{tag}>"
