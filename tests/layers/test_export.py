@@ -134,7 +134,7 @@ def fewer(connection: Connection, layer: Layer) -> int:
 
 READ = sorted(FORMATS.keys() & READERS.keys())
 WAYS = [
-    (suffix, crs)
+    pytest.param(suffix, crs, marks=[] if crs == "EPSG:4326" else pytest.mark.slow)
     for suffix in READ
     for crs in ("EPSG:4326", "EPSG:4548", "EPSG:4490", "EPSG:4610", "EPSG:3857")
     if crs == "EPSG:4326" or not FORMATS[suffix].wgs84
