@@ -1,11 +1,11 @@
 """Connections of the service: one pool, a role without privileges, a principal for every use."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 import psycopg
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, sql
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
 
@@ -108,6 +108,24 @@ class Database:
         except (psycopg.Error, TimeoutError):
             return False
         return True
+
+
+@contextmanager
+def acting(url: str, principal: Principal) -> Iterator[psycopg.Connection[TupleRow]]:
+    """Yield a connection of one's own, in autocommit, that may do what ``principal`` may do.
+
+    For long work in a thread or process of its own, such as loading a file; requests take theirs
+    from ``Database``.
+    """
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(ROLE)))
+        connection.execute(
+            "SELECT set_config('geo.role', %s, false), set_config('geo.area', %s, false)",
+            [principal.role, principal.area],
+        )
+        connection.execute("SET TIME ZONE 'UTC'")
+        connection.execute("SET application_name = 'geo-service work'")
+        yield connection
 
 
 async def _configure(connection: AsyncConnection[TupleRow]) -> None:
