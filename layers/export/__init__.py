@@ -3,7 +3,8 @@
 >>> from layers.export import ExportError, Exported, export
 """
 
-from layers.export.exporting import FORMATS, Exported, export
+from layers.export.exporting import FORMATS, Exported, export, stream
+from layers.export.selection import Selection
 from layers.export.table import ExportError, Language
 
-__all__ = ["FORMATS", "ExportError", "Exported", "Language", "export"]
+__all__ = ["FORMATS", "ExportError", "Exported", "Language", "Selection", "export", "stream"]

@@ -1,4 +1,4 @@
-"""A layer goes into a file: whole, or not at all."""
+"""A layer goes into a file, or out as it is made: whole, or not at all."""
 
 import shutil
 import tempfile
@@ -22,32 +22,51 @@ from layers.export.table import Batch, ExportError, Language, Table
 Writer = Callable[[Path, Table, Iterator[Batch]], Mapping[str, str]]
 """Writes the batches of a table and returns column to header, as they stand in the file."""
 
+Maker = Callable[[Table, Iterator[Batch]], Iterator[str]]
+"""Makes text of the batches of a table, a piece at a time."""
+
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A kind of file.
+    """A kind of file: text by its ``pieces``, or binary by what can ``write`` it.
 
     ``attributes`` tells whether it takes what an import kept beyond the columns of the layer;
-    ``wgs84`` whether it holds longitude and latitude only, by its own rules.
+    ``wgs84`` whether it holds longitude and latitude only, by its own rules; ``names`` whether it
+    can yet name GCJ-02 or BD-09.
     """
 
     title: str
-    write: Writer
+    media_type: str
+    pieces: Maker | None = None
+    write: Writer | None = None
     attributes: bool = False
     wgs84: bool = False
+    names: bool = True
 
+
+_GEOJSON = "application/geo+json"
 
 FORMATS: Mapping[str, Format] = MappingProxyType(
     {
-        ".geojson": Format("GeoJSON", text.geojson, attributes=True, wgs84=True),
-        ".geojsonl": Format("GeoJSON", text.geojsonl, attributes=True, wgs84=True),
-        ".csv": Format("CSV", text.delimited),
-        ".xlsx": Format("Excel", workbook.workbook),
-        ".gpkg": Format("GeoPackage", frames.geopackage, attributes=True),
-        ".fgb": Format("FlatGeobuf", frames.flatgeobuf),
-        ".parquet": Format("GeoParquet", frames.geoparquet),
-        ".zip": Format("Shapefile", shapefile.shapefile),
-        ".kml": Format("KML", kml.kml, wgs84=True),
+        ".geojson": Format("GeoJSON", _GEOJSON, text.geojson, attributes=True, wgs84=True),
+        ".geojsonl": Format(
+            "GeoJSON", "application/x-ndjson", text.geojsonl, attributes=True, wgs84=True
+        ),
+        ".csv": Format("CSV", "text/csv; charset=utf-8", text.delimited),
+        ".xlsx": Format(
+            "Excel",
+            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            write=workbook.workbook,
+        ),
+        ".gpkg": Format(
+            "GeoPackage", "application/geopackage+sqlite3", write=frames.geopackage, attributes=True
+        ),
+        ".fgb": Format("FlatGeobuf", "application/octet-stream", write=frames.flatgeobuf),
+        ".parquet": Format("GeoParquet", "application/vnd.apache.parquet", write=frames.geoparquet),
+        ".zip": Format("Shapefile", "application/zip", write=shapefile.shapefile),
+        ".kml": Format(
+            "KML", "application/vnd.google-earth.kml+xml", kml.kml, wgs84=True, names=False
+        ),
     }
 )
 """The formats by suffix."""
@@ -76,6 +95,7 @@ def export(
     start: datetime | None = None,
     end: datetime | None = None,
     lang: Language = "codes",
+    selection: Selection | None = None,
 ) -> Exported:
     """Write the rows of a layer that are in force to a file; its suffix chooses the format.
 
@@ -88,7 +108,8 @@ def export(
     path
         The file. It appears when it is whole; one that is there is replaced then.
     crs
-        ``EPSG:n`` of the coordinates, longitude or easting first.
+        ``EPSG:n`` of the coordinates, longitude or easting first; or ``GCJ-02`` or ``BD-09``, which
+        the file names where its format can, and which no program then takes for WGS 84.
     where
         Column to the value that it must have; an empty value keeps the rows without one.
     bbox
@@ -98,6 +119,8 @@ def export(
     lang
         ``codes`` names columns and coded values as the database does and is what intake loads
         again as the same; ``zh`` and ``en`` write titles for people, and the derived columns too.
+    selection
+        Which rows, in place of ``where``, ``bbox``, ``start`` and ``end``.
 
     Returns
     -------
@@ -116,24 +139,76 @@ def export(
         export(connection, CATALOGUE["disputes"], "a.xlsx", where={"status": "closed"}, lang="zh")
     """
     path = Path(path)
-    form = FORMATS.get(path.suffix.lower())
-    if form is None:
-        raise ExportError(
-            f"There is no format “{path.suffix or path.name}”. There are: {', '.join(FORMATS)}."
-        )
-    place = projection(crs)
-    if form.wgs84 and place.epsg != SRID:
-        raise ExportError(
-            f"{form.title} holds longitude and latitude (EPSG:4326) only, by its specification: "
-            "leave the CRS alone, or choose another format."
-        )
-    table = Table.of(layer, lang, place, attributes=form.attributes)
-    selection = Selection.of(layer, where=where or {}, bbox=bbox, start=start, end=end)
+    form = form_of(path.suffix or path.name)
+    table = _table(layer, form, crs, lang)
+    if selection is None:
+        selection = Selection.of(layer, where=where or {}, bbox=bbox, start=start, end=end)
     counter = [0]
     with _whole(path) as beside, connection.transaction():
         rows = _counted(batches(connection, table, selection), counter)
-        columns = form.write(beside, table, rows)
+        if form.write:
+            columns = form.write(beside, table, rows)
+        else:
+            columns = table.headers
+            with beside.open("wb") as file:
+                file.writelines(_encoded(form, table, rows))
     return Exported(counter[0], MappingProxyType(dict(columns)))
+
+
+def stream(
+    connection: psycopg.Connection[TupleRow],
+    layer: Layer,
+    suffix: str,
+    selection: Selection,
+    *,
+    crs: str = f"EPSG:{SRID}",
+    lang: Language = "codes",
+) -> Iterator[bytes]:
+    """Yield a text format of ``FORMATS`` as the rows are read: what ``export`` would write.
+
+    The memory it takes does not grow with the rows. All is of one moment: the transaction lasts
+    until the last piece is taken, or the iterator closed. Raises ``ExportError`` as ``export``
+    does: before the first piece or, for a row that cannot be written, when it comes.
+    """
+    form = form_of(suffix)
+    table = _table(layer, form, crs, lang)
+    with connection.transaction():
+        yield from _encoded(form, table, batches(connection, table, selection))
+
+
+def form_of(suffix: str) -> Format:
+    """Return the format of a suffix; raise ``ExportError`` where there is none."""
+    form = FORMATS.get(suffix.lower())
+    if form is None:
+        raise ExportError(
+            f"There is no format “{suffix}”. There are: {', '.join(FORMATS)}.",
+            f"没有格式“{suffix}”，可用：{'、'.join(FORMATS)}。",
+        )
+    return form
+
+
+def _table(layer: Layer, form: Format, crs: str, lang: Language) -> Table:
+    place = projection(crs)
+    if form.wgs84 and place.epsg not in (SRID, None):
+        raise ExportError(
+            f"{form.title} holds longitude and latitude (EPSG:4326) only, by its specification: "
+            "leave the CRS alone, or choose another format.",
+            f"按规范，{form.title} 只能存经纬度（EPSG:4326）：请不要改坐标系，或选其他格式。",
+        )
+    if place.epsg is None and not form.names:
+        raise ExportError(
+            f"{form.title} cannot say that its coordinates are {place.name}, and every program "
+            "would draw them hundreds of metres off: choose another format.",
+            f"{form.title} 无法注明坐标系是 {place.name}，打开后会偏移数百米：请选其他格式。",
+        )
+    return Table.of(layer, lang, place, attributes=form.attributes)
+
+
+def _encoded(form: Format, table: Table, rows: Iterator[Batch]) -> Iterator[bytes]:
+    if form.pieces is None:
+        raise TypeError(f"{form.title} is not made in pieces")
+    for piece in form.pieces(table, rows):
+        yield piece.encode()
 
 
 def _counted(rows: Iterator[Batch], counter: list[int]) -> Iterator[Batch]:
@@ -146,7 +221,7 @@ def _counted(rows: Iterator[Batch], counter: list[int]) -> Iterator[Batch]:
 def _whole(target: Path) -> Iterator[Path]:
     """Yield a path in a folder of its own beside the target, and move it there at the end."""
     if target.is_dir():
-        raise ExportError(f"{target} is a folder.")
+        raise ExportError(f"{target} is a folder.", f"{target} 是文件夹。")
     try:
         folder = Path(tempfile.mkdtemp(prefix=".geo-export-", dir=target.parent))
     except OSError as error:
@@ -158,10 +233,13 @@ def _whole(target: Path) -> Iterator[Path]:
     except OSError as error:
         raise _unwritten(target, error) from error
     except psycopg.DataError as error:
-        raise ExportError(f"A value cannot be written: {error}") from error
+        raise ExportError(
+            f"A value cannot be written: {error}", f"有值无法写出：{error}"
+        ) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def _unwritten(target: Path, error: OSError) -> ExportError:
-    return ExportError(f"{target} cannot be written: {error.strerror or error}.")
+    reason = error.strerror or error
+    return ExportError(f"{target} cannot be written: {reason}.", f"{target} 无法写入：{reason}。")

@@ -49,7 +49,7 @@ def frame(
         for column, values in zip(table.columns, collected, strict=True)
     }
     place = distinct(["geometry"], list(data))[0]
-    data[place] = geopandas.GeoSeries(shapes, crs=table.projection.epsg)
+    data[place] = geopandas.GeoSeries(shapes, crs=table.projection.crs)
     return geopandas.GeoDataFrame(data, geometry=place), attributes
 
 
@@ -98,7 +98,9 @@ def gdal(
             made, path, layer=name, driver=driver, geometry_type=kind, encoding=encoding, **options
         )
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, RuntimeError) as error:
-        raise ExportError(f"The file cannot be written: {error}") from error
+        raise ExportError(
+            f"The file cannot be written: {error}", f"文件无法写出：{error}"
+        ) from error
 
 
 def _typed(values: Sequence[Any]) -> Any:

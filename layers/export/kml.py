@@ -1,9 +1,8 @@
-"""KML, written as the rows come."""
+"""KML: pieces of text, made as the rows come."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import starmap
-from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
@@ -19,8 +18,8 @@ _NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _TYPES = {"integer": "int", "number": "double"}
 
 
-def kml(path: Path, table: Table, rows: Iterator[Batch]) -> Mapping[str, str]:
-    """Write one placemark a line.
+def kml(table: Table, rows: Iterator[Batch]) -> Iterator[str]:
+    """Yield one placemark a line.
 
     The column ``name`` is the placemark's own name. Where the layer has none, people are shown the
     code; files for programs leave it out, since a name would come back as another column.
@@ -36,29 +35,30 @@ def kml(path: Path, table: Table, rows: Iterator[Batch]) -> Mapping[str, str]:
         if not (apart and position == named)
     ]
     id_ = table.layer.id
-    with path.open("w", encoding="utf-8", newline="\n") as file:
-        file.write(f'{_HEAD}<Schema name="{id_}" id="{id_}">')
-        for position, _ in data:
-            column = table.columns[position]
-            kind = _TYPES.get(column.kind, "string")
-            file.write(f'<SimpleField type="{kind}" name={quoteattr(column.header)}/>')
-        file.write(f"</Schema>\n<Folder><name>{id_}</name>\n")
-        for batch in rows:
-            for *values, shape in zip(*batch.values, batch.geometry, strict=True):
-                texts = [None if value is None else _text(iso(value)) for value in values]
-                label = None if named is None else texts[named]
-                own = "".join(
-                    f"{start}{texts[position]}</SimpleData>"
-                    for position, start in data
-                    if texts[position] is not None
-                )
-                file.write(
-                    f"<Placemark>{f'<name>{label}</name>' if label else ''}"
-                    f'<ExtendedData><SchemaData schemaUrl="#{id_}">{own}'
-                    f"</SchemaData></ExtendedData>{_geometry(shape)}</Placemark>\n"
-                )
-        file.write("</Folder></Document></kml>\n")
-    return table.headers
+    fields = "".join(
+        f'<SimpleField type="{_TYPES.get(table.columns[position].kind, "string")}"'
+        f" name={quoteattr(table.columns[position].header)}/>"
+        for position, _ in data
+    )
+    yield f'{_HEAD}<Schema name="{id_}" id="{id_}">{fields}</Schema>\n'
+    yield f"<Folder><name>{id_}</name>\n"
+    for batch in rows:
+        lines = []
+        for *values, shape in zip(*batch.values, batch.geometry, strict=True):
+            texts = [None if value is None else _text(iso(value)) for value in values]
+            label = None if named is None else texts[named]
+            own = "".join(
+                f"{start}{texts[position]}</SimpleData>"
+                for position, start in data
+                if texts[position] is not None
+            )
+            lines.append(
+                f"<Placemark>{f'<name>{label}</name>' if label else ''}"
+                f'<ExtendedData><SchemaData schemaUrl="#{id_}">{own}'
+                f"</SchemaData></ExtendedData>{_geometry(shape)}</Placemark>\n"
+            )
+        yield "".join(lines)
+    yield "</Folder></Document></kml>\n"
 
 
 def _text(value: Any) -> str:

@@ -2,7 +2,7 @@
 
 import math
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -24,8 +24,8 @@ BATCH = 5_000
 class Selection:
     """A condition on the rows of a layer, with the values bound to it."""
 
-    condition: sql.Composed
-    values: tuple[Any, ...]
+    condition: sql.Composable
+    values: Sequence[Any] | Mapping[str, Any]
 
     @classmethod
     def of(
@@ -55,9 +55,12 @@ class Selection:
             parts.append(sql.SQL("({})").format(sql.SQL(" OR ").join([one] * len(boxes))))
             values += [corner for box in boxes for corner in box]
         if (start or end) and layer.time is None:
-            raise ExportError(f"The layer {layer.id} has no time to filter on.")
+            raise ExportError(
+                f"The layer {layer.id} has no time to filter on.",
+                f"图层“{layer.title.zh}”没有可筛选的时间。",
+            )
         if start and end and end <= start:
-            raise ExportError("The time window ends before it starts.")
+            raise ExportError("The time window ends before it starts.", "时间范围的结束早于开始。")
         for moment, condition in ((start, sql.SQL("{} >= %s")), (end, sql.SQL("{} < %s"))):
             if moment and layer.time:
                 parts.append(condition.format(sql.Identifier(layer.time)))
@@ -71,7 +74,8 @@ def _known(layer: Layer, name: str) -> Field:
     except KeyError:
         names = ", ".join(field.name for field in layer.fields)
         raise ExportError(
-            f"The layer {layer.id} has no column “{name}”. There are: {names}."
+            f"The layer {layer.id} has no column “{name}”. There are: {names}.",
+            f"图层“{layer.title.zh}”没有列“{name}”，可用：{names}。",
         ) from None
 
 
@@ -79,7 +83,8 @@ def _value(field: Field, text: str) -> Any:
     """Return the value that ``text`` means in a column."""
     if field.codes is not None and text not in field.codes:
         raise ExportError(
-            f"“{text}” is no {field.name}. There are: {', '.join(field.codes.values)}."
+            f"“{text}” is no {field.name}. There are: {', '.join(field.codes.values)}.",
+            f"“{text}”不是“{field.title.zh}”的代码，可用：{'、'.join(field.codes.values)}。",
         )
     try:
         if field.kind == "integer":
@@ -92,9 +97,12 @@ def _value(field: Field, text: str) -> Any:
             moment = datetime.fromisoformat(text)
             return moment if moment.tzinfo else moment.replace(tzinfo=TOWN_TIME)
     except ValueError:
-        raise ExportError(f"“{text}” is no {field.kind}, as {field.name} needs.") from None
+        raise ExportError(
+            f"“{text}” is no {field.kind}, as {field.name} needs.",
+            f"“{text}”不能作为“{field.title.zh}”的值。",
+        ) from None
     if "\0" in text:
-        raise ExportError("A value holds a character that no text has.")
+        raise ExportError("A value holds a character that no text has.", "值中含有不可用的字符。")
     return text
 
 
@@ -106,7 +114,9 @@ def _boxes(bbox: tuple[float, float, float, float]) -> list[tuple[float, float, 
         and max(west, east) <= 180
         and -90 <= south <= north <= 90
     ):
-        raise ExportError("A bbox is west, south, east, north in degrees.")
+        raise ExportError(
+            "A bbox is west, south, east, north in degrees.", "bbox 应为西、南、东、北（度）。"
+        )
     if west > east:  # across the antimeridian
         return [(west, south, 180.0, north), (-180.0, south, east, north)]
     return [(west, south, east, north)]

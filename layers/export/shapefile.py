@@ -86,7 +86,9 @@ def _check(made: geopandas.GeoDataFrame, texts: list[str], encoding: str) -> Non
             if isinstance(text, str) and len(text.encode(encoding)) > MAX_TEXT:
                 raise ExportError(
                     f"{name} of {code} is longer than the {MAX_TEXT} bytes that a Shapefile holds: "
-                    "choose another format, such as GeoPackage."
+                    "choose another format, such as GeoPackage.",
+                    f"{code} 的 {name} 超过了 Shapefile 的 {MAX_TEXT} 字节："
+                    "请选其他格式，如 GeoPackage。",
                 )
 
 
@@ -106,7 +108,7 @@ def _parts(
 
 def _told(table: Table, short: Mapping[str, str], encoding: str) -> Iterator[str]:
     layer = table.layer
-    yield f"{layer.title.zh} · {layer.title.en}, EPSG:{table.projection.epsg}, {encoding}"
+    yield f"{layer.title.zh} · {layer.title.en}, {table.projection.name}, {encoding}"
     yield ""
     yield "column\tname\t中文\tEnglish"
     for column in table.columns:

@@ -1,9 +1,9 @@
-"""GeoJSON, GeoJSON by lines and CSV, written as the rows come."""
+"""GeoJSON, GeoJSON by lines and CSV: pieces of text, made as the rows come."""
 
 import csv
+import io
 import json
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator
 
 import shapely
 
@@ -14,45 +14,54 @@ _dump = json.JSONEncoder(
 ).encode
 
 
-def geojson(path: Path, table: Table, rows: Iterator[Batch]) -> Mapping[str, str]:
-    """Write a FeatureCollection (RFC 7946), one feature a line."""
-    with path.open("w", encoding="utf-8", newline="\n") as file:
-        file.write(f'{{"type":"FeatureCollection","name":{_dump(table.layer.id)},"features":[')
-        between = "\n"
-        for feature in _features(table, rows):
-            file.write(f"{between}{feature}")
-            between = ",\n"
-        file.write("\n]}\n")
-    return table.headers
+def geojson(table: Table, rows: Iterator[Batch]) -> Iterator[str]:
+    """Yield a FeatureCollection (RFC 7946), one feature a line.
 
-
-def geojsonl(path: Path, table: Table, rows: Iterator[Batch]) -> Mapping[str, str]:
-    """Write one feature a line, without the separators of RFC 8142."""
-    with path.open("w", encoding="utf-8", newline="\n") as file:
-        for feature in _features(table, rows):
-            file.write(f"{feature}\n")
-    return table.headers
-
-
-def _features(table: Table, rows: Iterator[Batch]) -> Iterator[str]:
-    headers = [column.header for column in table.columns]
+    Coordinates of GCJ-02 and BD-09, which have to be asked for, are named in a ``crs`` member as it
+    was before RFC 7946: a reader that heeds it does not take them for WGS 84.
+    """
+    yield f'{{"type":"FeatureCollection","name":{_dump(table.layer.id)},{_crs(table)}"features":['
+    before = "\n"
     for batch in rows:
-        shapes = shapely.to_geojson(batch.geometry)
-        for *values, attributes, shape in zip(*batch.values, batch.attributes, shapes, strict=True):
-            # A column goes before an attribute of its name.
-            properties = _dump({**attributes, **dict(zip(headers, values, strict=True))})
-            yield f'{{"type":"Feature","properties":{properties},"geometry":{shape or "null"}}}'
+        yield before + ",\n".join(_features(table, batch))
+        before = ",\n"
+    yield "\n]}\n"
 
 
-def delimited(path: Path, table: Table, rows: Iterator[Batch]) -> Mapping[str, str]:
-    """Write CSV with a byte order mark, from which Excel knows that it is UTF-8."""
-    with path.open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow([*(column.header for column in table.columns), *place_headers(table)])
-        for batch in rows:
-            values = [list(map(iso, column)) for column in batch.values]
-            writer.writerows(zip(*values, *places(table, batch), strict=True))
-    return table.headers
+def geojsonl(table: Table, rows: Iterator[Batch]) -> Iterator[str]:
+    """Yield one feature a line, without the separators of RFC 8142."""
+    for batch in rows:
+        yield "".join(f"{feature}\n" for feature in _features(table, batch, _crs(table)))
+
+
+def _crs(table: Table) -> str:
+    if table.projection.epsg:
+        return ""
+    return f'"crs":{_dump({"type": "name", "properties": {"name": table.projection.name}})},'
+
+
+def _features(table: Table, batch: Batch, crs: str = "") -> Iterator[str]:
+    headers = [column.header for column in table.columns]
+    shapes = shapely.to_geojson(batch.geometry)
+    rows = zip(*batch.values, batch.attributes, shapes, strict=True)
+    for *values, attributes, shape in rows:
+        # A column goes before an attribute of its name.
+        properties = _dump({**attributes, **dict(zip(headers, values, strict=True))})
+        yield f'{{"type":"Feature",{crs}"properties":{properties},"geometry":{shape or "null"}}}'
+
+
+def delimited(table: Table, rows: Iterator[Batch]) -> Iterator[str]:
+    """Yield CSV with a byte order mark, from which Excel knows that it is UTF-8."""
+    file = io.StringIO(newline="")
+    writer = csv.writer(file)
+    writer.writerow([*(column.header for column in table.columns), *place_headers(table)])
+    yield f"\ufeff{file.getvalue()}"
+    for batch in rows:
+        file.seek(0)
+        file.truncate()
+        values = [list(map(iso, column)) for column in batch.values]
+        writer.writerows(zip(*values, *places(table, batch), strict=True))
+        yield file.getvalue()
 
 
 def place_headers(table: Table) -> list[str]:

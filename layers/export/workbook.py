@@ -25,7 +25,9 @@ def workbook(path: Path, table: Table, rows: Iterator[Batch]) -> Mapping[str, st
         finally:
             book.close()
     except XlsxFileError as error:
-        raise ExportError(f"The workbook cannot be written: {error}") from error
+        raise ExportError(
+            f"The workbook cannot be written: {error}", f"工作簿无法写出：{error}"
+        ) from error
     return table.headers
 
 
@@ -47,7 +49,8 @@ def _fill(book: xlsxwriter.Workbook, table: Table, rows: Iterator[Batch]) -> Non
             number += 1
             if number >= MAX_ROWS:
                 raise ExportError(
-                    f"A sheet of Excel holds {MAX_ROWS:,} rows: filter, or choose another format."
+                    f"A sheet of Excel holds {MAX_ROWS:,} rows: filter, or choose another format.",
+                    f"Excel 工作表最多 {MAX_ROWS:,} 行：请筛选，或选其他格式。",
                 )
             _write(sheet, number, row, headers, text)
 
@@ -60,7 +63,9 @@ def _write(
             if len(value) > MAX_TEXT:
                 raise ExportError(
                     f"{headers[position]} of {row[0]} has {len(value):,} characters and a cell of "
-                    f"Excel holds {MAX_TEXT:,}: choose another format, such as GeoPackage."
+                    f"Excel holds {MAX_TEXT:,}: choose another format, such as GeoPackage.",
+                    f"{row[0]} 的“{headers[position]}”有 {len(value):,} 个字符，Excel 单元格"
+                    f"最多 {MAX_TEXT:,} 个：请选其他格式，如 GeoPackage。",
                 )
             sheet.write_string(number, position, value, text)
         elif isinstance(value, int | float):

@@ -21,8 +21,17 @@ from psycopg.rows import TupleRow
 
 from geo_service.embedded import Cluster
 from layers.catalogue import CATALOGUE, Layer
-from layers.export import FORMATS, Exported, ExportError, export, selection
+from layers.export import (
+    FORMATS,
+    Exported,
+    ExportError,
+    Selection,
+    export,
+    selection,
+    stream,
+)
 from layers.intake import intake
+from layers.intake.coordinates import wgs84_to_gcj02
 from layers.intake.readers import READERS
 from tests.conftest import copy_of, create
 
@@ -133,12 +142,19 @@ def fewer(connection: Connection, layer: Layer) -> int:
 
 
 READ = sorted(FORMATS.keys() & READERS.keys())
+OBFUSCATED = ("GCJ-02", "BD-09")
+QUICK = dict.fromkeys(READ, ("EPSG:4326",)) | {
+    ".geojson": ("EPSG:4326", "GCJ-02"), ".csv": ("EPSG:4326", "BD-09"),
+}  # fmt: skip
 WAYS = [
-    pytest.param(suffix, crs, marks=[] if crs == "EPSG:4326" else pytest.mark.slow)
+    pytest.param(suffix, crs, marks=[] if crs in QUICK.get(suffix, ()) else pytest.mark.slow)
     for suffix in READ
-    for crs in ("EPSG:4326", "EPSG:4548", "EPSG:4490", "EPSG:4610", "EPSG:3857")
-    if crs == "EPSG:4326" or not FORMATS[suffix].wgs84
-]
+    for crs in (
+        "EPSG:4326", "EPSG:4548", "EPSG:4490", "EPSG:4610", "EPSG:3857", "GCJ-02", "BD-09",
+    )
+    if crs == "EPSG:4326"
+    or (FORMATS[suffix].names if crs in OBFUSCATED else not FORMATS[suffix].wgs84)
+]  # fmt: skip
 
 
 def mapping(layer: Layer, suffix: str, done: Exported) -> dict[str, str] | None:
@@ -442,3 +458,48 @@ def test_a_failure_leaves_the_file_as_it_was(
     export(connection, CATALOGUE["disputes"], path)
     assert path.read_bytes() != b"before"
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("crs", OBFUSCATED)
+@pytest.mark.parametrize("suffix", [".geojson", ".gpkg", ".fgb", ".parquet", ".zip"])
+def test_obfuscated_coordinates_are_named(
+    connection: Connection, tmp_path: Path, suffix: str, crs: str
+) -> None:
+    """A file that can say what its coordinates are is never taken for WGS 84."""
+    hazards, path = CATALOGUE["hazards"], tmp_path / f"a{suffix}"
+    done = export(connection, hazards, path, crs=crs)
+    if suffix == ".parquet":
+        declared = geopandas.read_parquet(path).crs
+        assert (declared.name, declared.is_engineering) == (crs, True)
+    elif suffix != ".geojson":  # GDAL leaves a crs member aside that it does not know
+        inside = f"/vsizip/{path}/hazards.shp" if suffix == ".zip" else path
+        assert f'LOCAL_CS["{crs}"' in pyogrio.read_info(inside)["crs"]
+    # Nobody says the CRS when the file comes back: the file does.
+    report = intake(connection, hazards, path, mapping=mapping(hazards, suffix, done))
+    assert (report.ok, report.unchanged) == (True, 1), report.text("en")
+    if crs == "GCJ-02":
+        known = connection.execute("SELECT st_x(geom), st_y(geom) FROM hazards").fetchone()
+        export(connection, hazards, tmp_path / "a.csv", crs=crs)
+        [row] = csv.DictReader((tmp_path / "a.csv").read_text("utf-8-sig").splitlines())
+        assert known is not None
+        shifted = [float(axis) for axis in wgs84_to_gcj02(*known)]
+        assert [float(row["longitude"]), float(row["latitude"])] == pytest.approx(shifted, abs=1e-9)
+
+
+def test_a_place_without_gcj02_is_refused(connection: Connection, tmp_path: Path) -> None:
+    connection.execute("UPDATE hazards SET geom = st_setsrid(st_makepoint(137.836, 31), 4326)")
+    with pytest.raises(ExportError, match="edge") as refused:
+        export(connection, CATALOGUE["hazards"], tmp_path / "a.csv", crs="GCJ-02")
+    assert "137.836" in refused.value.zh
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(ExportError, match="KML cannot say"):
+        export(connection, CATALOGUE["hazards"], tmp_path / "a.kml", crs="GCJ-02")
+
+
+@pytest.mark.parametrize("suffix", [s for s, form in FORMATS.items() if form.pieces])
+def test_a_stream_is_the_file(connection: Connection, tmp_path: Path, suffix: str) -> None:
+    for layer in CATALOGUE.values():
+        export(connection, layer, tmp_path / f"a{suffix}", lang="zh")
+        chosen = Selection.of(layer, where={}, bbox=None, start=None, end=None)
+        pieces = list(stream(connection, layer, suffix, chosen, lang="zh"))
+        assert b"".join(pieces) == (tmp_path / f"a{suffix}").read_bytes()
