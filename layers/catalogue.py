@@ -70,7 +70,7 @@ class Style:
     min_zoom: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # there is one of each: no need to compare fields
 class Layer:
     """One layer of the map.
 
