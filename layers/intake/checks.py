@@ -2,17 +2,20 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from pyproj import Geod
 
 from layers.catalogue import Layer
-from layers.intake.coordinates import Geometries
+from layers.intake.coordinates import DECIMALS, Geometries
 from layers.intake.personal import masked
 from layers.intake.report import Words
+
+_ELLIPSOID = Geod(ellps="WGS84")
 
 LATITUDE_LIMIT = 85.06
 """Beyond it there are no map tiles; the database refuses it too."""
@@ -23,6 +26,8 @@ _ZH = {
     "LINEARRING": "环",
 }  # fmt: skip
 _ALLOWED: Mapping[str, tuple[str, ...]] = {"GEOMETRY": ("POINT", "POLYGON")}
+
+_TYPES = {kind.name: kind.value for kind in shapely.GeometryType}
 
 # What shapely (GEOS) says of invalid geometries, in words.
 _REASONS = (
@@ -170,7 +175,7 @@ def lineage(columns: Mapping[str, Sequence[Any]], layer: Layer) -> Iterator[tupl
 
 
 def duplicates(
-    codes: Sequence[tuple[str, int, int | None]],
+    codes: Iterable[tuple[str, int, int | None]],
 ) -> Iterator[tuple[str, int, int | None, Words]]:
     """Find codes used twice, from codes with row and line: every row is named."""
     rows = defaultdict(list)
@@ -189,11 +194,12 @@ def duplicates(
 
 
 def geometries(
-    found: Geometries, layer: Layer, *, projected: bool
+    found: Geometries, layer: Layer, *, projected: bool, offer: bool = True
 ) -> tuple[Geometries, list[Found]]:
     """Check geometries in EPSG:4326 and bring them to the type of the layer.
 
-    ``projected`` tells that they were transformed from a declared projected CRS. Returns the
+    ``projected`` tells that they were transformed from a declared projected CRS; ``offer`` whether
+    to say that an invalid outline can be mended. Returns the
     geometries, None where missing or bad, and what is wrong, at most one reason a row.
     """
     bad: dict[int, Words] = {}
@@ -208,7 +214,8 @@ def geometries(
     for position, words in _places(found, projected=projected):
         bad.setdefault(position, words)
     wanted = _ALLOWED.get(layer.geometry, (layer.geometry,))
-    for position in np.flatnonzero(present).tolist():
+    right = np.isin(shapely.get_type_id(found), [_TYPES[kind] for kind in wanted])
+    for position in np.flatnonzero(present & ~right).tolist():
         if position in bad:
             continue
         fitted = _fitted(found[position], wanted)
@@ -223,18 +230,101 @@ def geometries(
     result[list(bad)] = None
     good = ~shapely.is_missing(result)
     # The hull: the two halves of an outline that crosses itself may cancel out.
-    flat = (shapely.area(shapely.convex_hull(result)) == 0) & np.isin(
-        shapely.get_type_id(result), (3, 6)
-    )
+    flat = np.zeros(len(result), dtype=bool)
+    outlines = np.isin(shapely.get_type_id(result), (3, 6))
+    flat[outlines] = shapely.area(shapely.convex_hull(result[outlines])) == 0
     short = (shapely.length(result) == 0) & np.isin(shapely.get_type_id(result), (1, 5))
     mark(
         good & (flat | short),
         Words("几何过小，取整后没有大小。", "The geometry has no size after rounding to 1 mm."),
     )
     for position in np.flatnonzero(good & ~shapely.is_valid(result)).tolist():
-        bad.setdefault(position, _reason(str(shapely.is_valid_reason(result[position]))))
+        words = _reason(str(shapely.is_valid_reason(result[position])))
+        if offer and result[position].geom_type.endswith("Polygon"):
+            words = Words(f"{words.zh}可用 --repair 修复。", f"{words.en} --repair mends it.")
+        bad.setdefault(position, words)
     result[list(bad)] = None
     return result, [Found(position, words) for position, words in sorted(bad.items())]
+
+
+class Mended(NamedTuple):
+    """A geometry that was invalid, by how many m² its area changed, and what was done."""
+
+    position: int
+    moved: float
+    words: Words
+
+
+def mended(found: Geometries) -> tuple[Geometries, list[Mended]]:
+    """Make invalid geometries in EPSG:4326 valid, and say what changed.
+
+    Outlines that cross themselves become the parts they enclose, parts that overlap become one,
+    holes are taken out (GEOS' ``MakeValid``, method structure); only polygons are kept, and the
+    result is on the lattice. What cannot be mended, or has nothing left, stays as it was for the
+    checks to refuse. Lines and points are valid as long as they are there.
+
+    ``moved`` is the area after, less the area before, in m² on the ellipsoid. The area before is
+    what the outline encloses as it runs (the sum of its signed rings): the two halves of an outline
+    that crosses itself cancel out there.
+
+    >>> bow = "POLYGON ((117 31, 117.001 31.001, 117.001 31, 117 31.001, 117 31))"
+    >>> bow = shapely.from_wkt(bow)
+    >>> shapes, [bowtie] = mended(np.array([bow], dtype=object))
+    >>> shapes[0].geom_type, bool(shapes[0].is_valid), round(bowtie.moved)
+    ('MultiPolygon', True, 5294)
+    """
+    xy, owner = shapely.get_coordinates(found, return_index=True)
+    wrong = ~shapely.is_valid(found) & ~shapely.is_missing(found)
+    wrong[owner[~np.isfinite(xy).all(axis=1)]] = False
+    result, repaired = found.copy(), []
+    for position in np.flatnonzero(wrong & np.isin(shapely.get_type_id(found), (3, 6))).tolist():
+        before = found[position]
+        after = _made_valid(before)
+        if after is None:
+            continue
+        result[position] = after
+        old, new = _enclosed(before), _enclosed(after)
+        reason = _reason(str(shapely.is_valid_reason(before)))
+        parts = len(shapely.get_parts(after))
+        in_parts = "1 part" if parts == 1 else f"{parts} parts"
+        repaired.append(
+            Mended(
+                position,
+                new - old,
+                Words(
+                    f"{reason.zh.rstrip('。')}，已修复：面积由 {old:,.1f} 变为 {new:,.1f} 平方米"
+                    f"（{new - old:+,.1f}），{parts} 个部分。",
+                    f"{reason.en.rstrip('.')}; mended: the area went from {old:,.1f} to "
+                    f"{new:,.1f} m² ({new - old:+,.1f}), in {in_parts}.",
+                ),
+            )
+        )
+    return result, repaired
+
+
+def _made_valid(shape: Any) -> Any | None:
+    """Return the polygonal part, valid and on the lattice; None where there is none."""
+    for _ in range(3):  # rounding to the lattice may fold a sliver over once more
+        shape = shapely.make_valid(shape, method="structure", keep_collapsed=False)
+        nested = [p for part in shapely.get_parts(shape) for p in shapely.get_parts(part)]
+        parts = [part for part in nested if part.geom_type == "Polygon" and not part.is_empty]
+        if not parts:
+            return None
+        shape = parts[0] if len(parts) == 1 else shapely.MultiPolygon(parts)
+        shape = shapely.transform(shape, lambda xy: np.round(xy, DECIMALS) + 0.0)
+        if shapely.is_valid(shape):
+            return shape
+    return None
+
+
+def _enclosed(shape: Any) -> float:
+    """Return the area in m² on the ellipsoid that the rings of polygons enclose as they run."""
+    total = 0.0
+    for part in shapely.get_parts(shape):
+        for number, ring in enumerate((part.exterior, *part.interiors)):
+            area = abs(_ELLIPSOID.polygon_area_perimeter(*np.array(ring.coords).T)[0])
+            total += -area if number else area
+    return total
 
 
 def _places(found: Geometries, *, projected: bool) -> Iterator[Found]:
@@ -274,8 +364,20 @@ def _misplaced(x: float, y: float, *, projected: bool) -> Words:
 
 
 def _fitted(geometry: Any, wanted: Sequence[str]) -> Any | None:
-    """Promote a single to a multi geometry or demote a single-part one; None where neither fits."""
+    """Promote a single to a multi geometry or demote a single-part one; None where neither fits.
+
+    A closed line is the polygon that it goes around where polygons are wanted and lines are not:
+    drawings know no polygons.
+    """
     kind = geometry.geom_type.upper()
+    if (
+        kind == "LINESTRING"
+        and {"POLYGON", "MULTIPOLYGON"} & {*wanted}
+        and "LINESTRING" not in wanted
+    ):
+        if not geometry.is_closed or len(geometry.coords) < 4:
+            return None
+        geometry, kind = shapely.Polygon(geometry), "POLYGON"
     if kind in wanted:
         return geometry
     if f"MULTI{kind}" in wanted:

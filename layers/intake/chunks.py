@@ -1,12 +1,17 @@
 """What a reader makes of a file, whatever its format: a source of chunks of rows."""
 
 import codecs
+import gzip
+import io
 import math
-from collections.abc import Iterator, Mapping, Sequence
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, NamedTuple, cast
 
 from layers.intake.coordinates import Shape
 from layers.intake.personal import masked
@@ -15,18 +20,91 @@ from layers.intake.report import Refusal, Words
 CHUNK = 20_000
 """Rows handled at a time."""
 
+BLOCK = 1_000_000
+"""Bytes of a stream handled at a time."""
 
-@dataclass(frozen=True, slots=True)
+
 class File:
     """What a reader is given: the bytes, unpacked where it was ``.gz``.
 
-    ``path`` is for formats of several files side by side. No archive may unpack to more than
-    ``max_bytes``.
+    ``path`` is for formats of several files side by side; ``stored`` is where the bytes lie, where
+    that is elsewhere. No file and no archive may be, or unpack to, more than ``max_bytes``.
     """
 
-    content: bytes
-    path: Path
-    max_bytes: int
+    def __init__(
+        self, path: Path, max_bytes: int, *, packed: bool = False, stored: Path | None = None
+    ) -> None:
+        self.path, self.max_bytes = path, max_bytes
+        self._packed, self._stored = packed, stored or path
+
+    @cached_property
+    def content(self) -> bytes:
+        """All bytes, in memory. Raises ``Refusal``."""
+        with self.open() as stream:
+            return stream.read()
+
+    def open(self) -> io.BufferedReader:
+        """Return the bytes as a stream. It raises ``Refusal`` for what cannot be read."""
+        return io.BufferedReader(
+            _Unpacked(self._stored, self.max_bytes, packed=self._packed), BLOCK
+        )
+
+    def blocks(self) -> Iterator[bytes]:
+        """Yield the bytes in blocks. Raises ``Refusal``."""
+        with self.open() as stream:
+            while block := stream.read(BLOCK):
+                yield block
+
+
+class _Unpacked(io.RawIOBase):
+    """Bytes of a file as they are, or unpacked. What goes wrong is always a ``Refusal``."""
+
+    def __init__(self, path: Path, most: int, *, packed: bool) -> None:
+        self._most = self._left = most
+        with self._reading():
+            if path.stat().st_size > most:
+                raise self._too_large()
+            self._stream: BinaryIO = (
+                cast("BinaryIO", gzip.open(path))  # noqa: SIM115 - closed with this
+                if packed
+                else path.open("rb")
+            )
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        with self._reading():
+            block = self._stream.read(len(buffer))
+        self._left -= len(block)
+        if self._left < 0:
+            raise self._too_large()
+        buffer[: len(block)] = block
+        return len(block)
+
+    def close(self) -> None:
+        if not self.closed and hasattr(self, "_stream"):
+            self._stream.close()
+        super().close()
+
+    def _too_large(self) -> Refusal:
+        most = f"{self._most / 1e6:g} MB"
+        return Refusal(
+            f"文件超过 {most} 的上限，请拆分后导入。",
+            f"The file is larger than the limit of {most}: split it.",
+        )
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        try:
+            yield
+        except (gzip.BadGzipFile, EOFError, zlib.error):
+            raise Refusal("压缩包已损坏。", "The gzip archive is damaged.") from None
+        except OSError as error:
+            reason = error.strerror or "?"
+            raise Refusal(
+                f"文件无法读取（{reason}）。", f"The file cannot be read ({reason})."
+            ) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +121,21 @@ class Chunk:
     geometry: Sequence[Shape] | None = None
 
 
+class Personal(NamedTuple):
+    """Why a column was taken out while staging: by its header or content, and its filled cells."""
+
+    by_header: bool
+    cells: int
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """An opened file: its headers, its declared CRS, its rows where they are known beforehand.
 
     ``geometry`` tells whether chunks bring geometries. Iterating ``chunks`` may raise ``Refusal``.
-    ``notes`` say what the reader had to choose; they are complete when the chunks are.
+    ``notes`` say what the reader had to choose; they are complete when the chunks are. A staged
+    file has the ``name`` of the original, and ``personal`` columns of which only marks are left.
+    ``aliases`` are other names of headers, which a mapping may use: name to header.
     """
 
     headers: Sequence[str]
@@ -57,6 +144,9 @@ class Source:
     total: int | None = None
     geometry: bool = False
     notes: Sequence[Words] = field(default_factory=tuple)
+    name: str | None = None
+    personal: Mapping[str, Personal] = field(default_factory=dict)
+    aliases: Mapping[str, str] = field(default_factory=dict)
 
 
 def cell(value: Any) -> Any:
@@ -98,21 +188,29 @@ def encoding_of(content: bytes) -> str:
 
     Raises ``Refusal`` for what is no text.
     """
-    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        candidates: tuple[str, ...] = ("utf-16",)
-    elif b"\0" in content:
-        candidates = ()
-    else:
-        candidates = ("utf-8-sig", "gb18030")
-    for encoding in candidates:
+    # In blocks: a second copy of the whole text is not needed.
+    return encoding_of_blocks(
+        lambda: (content[i : i + BLOCK] for i in range(0, len(content), BLOCK))
+    )
+
+
+def encoding_of_blocks(blocks: Callable[[], Iterator[bytes]]) -> str:
+    """Return the encoding as ``encoding_of`` does, of blocks that can be gone through again."""
+    first = next(blocks(), b"")
+    marked = first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    for encoding in ("utf-16",) if marked else ("utf-8-sig", "gb18030"):
+        decoder = codecs.getincrementaldecoder(encoding)()
         try:
-            # In blocks: a second copy of the whole text is not needed.
-            blocks = (content[i : i + 1_000_000] for i in range(0, len(content), 1_000_000))
-            for _ in codecs.iterdecode(blocks, encoding):
-                pass
+            for block in blocks():
+                if not marked and b"\0" in block:
+                    break
+                decoder.decode(block)
+            else:
+                decoder.decode(b"", final=True)
+                return encoding
         except UnicodeError:
             continue
-        return encoding
+        break
     raise Refusal(
         "文件不是文本，或编码不是 UTF-8、GB 18030。",
         "The file is not text, or its encoding is neither UTF-8 nor GB 18030.",

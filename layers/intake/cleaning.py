@@ -36,7 +36,7 @@ def clean(grids: Geometries, tolerance: float) -> tuple[Geometries, list[Moved]]
     (True, [0.0, 0.19])
     """
     west, south, east, north = shapely.total_bounds(grids)
-    scale = _metres_a_degree((west + east) / 2, (south + north) / 2)
+    scale = metres_a_degree((west + east) / 2, (south + north) / 2)
     before = shapely.transform(grids, lambda places: places * scale)
     after = shapely.coverage_clean(before, gap_width=tolerance)
     mended = shapely.transform(after, lambda places: np.round(places / scale, 8))
@@ -54,7 +54,7 @@ def clean(grids: Geometries, tolerance: float) -> tuple[Geometries, list[Moved]]
     return mended, moved
 
 
-def _metres_a_degree(longitude: float, latitude: float) -> NDArray[np.float64]:
+def metres_a_degree(longitude: float, latitude: float) -> NDArray[np.float64]:
     """Return how many metres a degree of longitude and one of latitude span at a place."""
     _, _, across = _ELLIPSOID.inv(longitude - 0.005, latitude, longitude + 0.005, latitude)
     _, _, up = _ELLIPSOID.inv(longitude, latitude - 0.005, longitude, latitude + 0.005)

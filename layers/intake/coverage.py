@@ -11,17 +11,24 @@ from pyproj import Geod
 from layers.intake.coordinates import Geometries
 from layers.intake.report import Words
 
+WIDTH = 2.0
+"""Metres below which an overlap, a gap or a polygon is called thin."""
+
 _ELLIPSOID = Geod(ellps="WGS84")
 
 
 class Fault(NamedTuple):
-    """An overlap of two grids, or a gap between them. ``first`` is a position, ``area`` in m²."""
+    """An overlap of two grids, or a gap between them. ``first`` is a position, ``area`` in m².
+
+    ``width`` is in metres: twice the area over the perimeter, which is that of a long strip.
+    """
 
     first: int
     codes: tuple[str, ...]
     longitude: float
     latitude: float
     area: float
+    width: float
     words: Words
 
 
@@ -53,12 +60,15 @@ def _overlaps(codes: Sequence[str], grids: Geometries) -> Iterator[Fault]:
     inside = shapely.relate_pattern(grids[left], grids[right], "T********")
     for a, b in sorted(zip(left[inside].tolist(), right[inside].tolist(), strict=True)):
         shared = shapely.intersection(grids[a], grids[b])
-        x, y, area = _place(shared)
+        x, y, area, width = _place(shared)
+        thin = _thin(width)
         yield Fault(
-            a, (codes[a], codes[b]), x, y, area,
+            a, (codes[a], codes[b]), x, y, area, width,
             Words(
-                f"网格 {codes[a]} 与 {codes[b]} 重叠 {_size(area)} 平方米，位置 {_at(x, y)}。",
-                f"Grids {codes[a]} and {codes[b]} overlap by {_size(area)} m², at {_at(x, y)}.",
+                f"网格 {codes[a]} 与 {codes[b]} 重叠 {_size(area)} 平方米{thin.zh}，"
+                f"位置 {_at(x, y)}。",
+                f"Grids {codes[a]} and {codes[b]} overlap by {_size(area)} m²{thin.en}, "
+                f"at {_at(x, y)}.",
             ),
         )  # fmt: skip
 
@@ -90,7 +100,8 @@ def _gaps(
             edge = shapely.length(shapely.intersection(grids[around], hole.exterior))
             around = around[np.argsort(-edge, kind="stable")]
             names = tuple(codes[i] for i in around[:2])
-            x, y, area = _place(hole)
+            x, y, area, width = _place(hole)
+            thin = _thin(width)
             zh = f"网格 {' 与 '.join(names)} 之间" if len(names) > 1 else f"网格 {names[0]} 之内"
             en = (
                 f"between grids {' and '.join(names)}"
@@ -98,25 +109,34 @@ def _gaps(
                 else f"inside grid {names[0]}"
             )
             yield Fault(
-                int(around[0]), names, x, y, area,
+                int(around[0]), names, x, y, area, width,
                 Words(
-                    f"{zh}有 {_size(area)} 平方米的空隙，位置 {_at(x, y)}。"
+                    f"{zh}有 {_size(area)} 平方米的空隙{thin.zh}，位置 {_at(x, y)}。"
                     "若是飞地，请先导入该区域。",
-                    f"There is a gap of {_size(area)} m² {en}, at {_at(x, y)}. "
+                    f"There is a gap of {_size(area)} m² {en}{thin.en}, at {_at(x, y)}. "
                     "If it is an enclave, load that area first.",
                 ),
             )  # fmt: skip
 
 
-def _place(shape: Any) -> tuple[float, float, float]:
-    """Return a point of the shape, in degrees, and its area on the ellipsoid in m²."""
+def _place(shape: Any) -> tuple[float, float, float, float]:
+    """Return a point of the shape, in degrees, its area on the ellipsoid in m², its width in m."""
     point = shapely.point_on_surface(shape)
-    area = sum(
-        abs(_ELLIPSOID.geometry_area_perimeter(part)[0])
+    measures = [
+        _ELLIPSOID.geometry_area_perimeter(part)
         for part in shapely.get_parts(shape)
         if part.geom_type == "Polygon"
-    )
-    return float(point.x), float(point.y), float(area)
+    ]
+    area, around = sum(abs(a) for a, _ in measures), sum(p for _, p in measures)
+    return float(point.x), float(point.y), float(area), 2 * area / around if around else 0.0
+
+
+def _thin(width: float) -> Words:
+    """Say how wide something is where it is thin, for then it was most likely not meant."""
+    if width >= WIDTH:
+        return Words("", "")
+    wide = f"{width:.2f}" if width >= 0.01 else "<0.01"
+    return Words(f"（狭长，宽约 {wide} 米）", f" (thin, about {wide} m wide)")
 
 
 def _at(x: float, y: float) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 
 _CODE_PAGES = {0x4D: "gb18030", 0x4F: "cp950", 0x13: "cp932", 0x4E: "cp949"}
 _PAGES = {"65001": "utf-8", "936": "gb18030", "54936": "gb18030"}
-_PAGE = re.compile(r"(?:[a-z]*[ -]?([0-9]{3,5})|(?:iso[ -]?)?8859[ -]?([0-9]{1,2}))")
+_PAGE = re.compile(r"(?:[a-z]*[ _-]?([0-9]{3,5})|(?:iso[ -]?)?8859[ -]?([0-9]{1,2}))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,23 +77,31 @@ def _fits(text: bytes, size: int, encoding: str) -> bool:
 
 def _declared(mark: int, cpg: bytes | None) -> Iterator[str]:
     """Yield the encoding that the file or its .cpg names, where Python knows it."""
-    if cpg is None:
-        if page_name := _CODE_PAGES.get(mark):
-            yield page_name
-        return
-    word = cpg.decode("ascii", "ignore").strip().lower()
-    page = _PAGE.fullmatch(word)
+    name = _CODE_PAGES.get(mark) if cpg is None else named(cpg)
+    if name:
+        yield name
+
+
+def named(page: bytes) -> str | None:
+    """Return the encoding of a code page, as .cpg files and drawings name it; None where unknown.
+
+    >>> named(b"ANSI_936"), named(b"UTF-8"), named(b"GBK")
+    ('gb18030', 'utf-8', 'gb18030')
+    """
+    word = page.decode("ascii", "ignore").strip().lower()
+    found = _PAGE.fullmatch(word)
     # GB 2312 and GBK are parts of GB 18030, and files that claim them go beyond.
     if word.startswith("gb"):
-        yield "gb18030"
-    elif word in ("utf8", "utf-8", "big5"):
-        yield word
-    elif page:
-        name = f"iso8859-{page[2]}" if page[2] else _PAGES.get(page[1], f"cp{page[1]}")
-        try:
-            yield codecs.lookup(name).name
-        except LookupError:
-            return
+        return "gb18030"
+    if word in ("utf8", "utf-8", "big5"):
+        return word
+    if not found:
+        return None
+    name = f"iso8859-{found[2]}" if found[2] else _PAGES.get(found[1], f"cp{found[1]}")
+    try:
+        return codecs.lookup(name).name
+    except LookupError:
+        return None
 
 
 def _samples(

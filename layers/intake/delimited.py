@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
-from layers.intake.chunks import CHUNK, Chunk, File, Source, distinct, encoding_of
+from layers.intake.chunks import CHUNK, Chunk, File, Source, distinct, encoding_of_blocks
 from layers.intake.personal import masked
 from layers.intake.report import Problems, Refusal, Words
 
@@ -17,15 +17,15 @@ csv.field_size_limit(2**31 - 1)
 
 def delimited(file: File, problems: Problems) -> Source:
     """Read CSV or TSV: delimiter by the first line, rows with the wrong number of cells are bad."""
-    content = file.content
-    encoding = encoding_of(content)
+    encoding = encoding_of_blocks(file.blocks)
 
     def text() -> io.TextIOWrapper:
-        return io.TextIOWrapper(io.BytesIO(content), encoding, newline="")
+        return io.TextIOWrapper(file.open(), encoding, newline="")
 
-    first = next((line for line in text() if line.strip()), "")
+    with text() as lines:
+        first = next((line for line in lines if line.strip()), "")
     delimiter = max(",;\t", key=first.count)
-    table = csv.reader(text(), delimiter=delimiter, strict=True)
+    table = csv.reader(_lines(text()), delimiter=delimiter, strict=True)
     filled = (row for row in table if any(cell.strip() for cell in row))
     try:
         first_row = [cell.strip() for cell in next(filled)]
@@ -38,6 +38,12 @@ def delimited(file: File, problems: Problems) -> Source:
         )
     headers = distinct(first_row)
     return Source(headers, _rows(table, headers, problems))
+
+
+def _lines(text: io.TextIOWrapper) -> Iterator[str]:
+    """Yield the lines, and close the file after the last: it is read as the rows are asked for."""
+    with text:
+        yield from text
 
 
 def _rows(table: Any, headers: Sequence[str], problems: Problems) -> Iterator[Chunk]:

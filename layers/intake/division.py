@@ -8,7 +8,7 @@ import shapely
 from psycopg import Cursor
 
 from layers.base import SRID
-from layers.intake import checks, coverage
+from layers.intake import checks, coverage, slivers
 from layers.intake.cleaning import Moved, clean
 from layers.intake.headers import PARENT_NAME
 from layers.intake.report import Problems, Words
@@ -25,6 +25,7 @@ class Division:
         self.problems = problems
         self.tolerance = tolerance
         self.areas_made: list[str] = []
+        self.odd: list[slivers.Oddity] = []
         self.moved: list[tuple[str, Moved]] = []
         self.grids: list[tuple[str, str, str | None, int, int | None, Any]] = []
 
@@ -55,9 +56,14 @@ class Division:
         shapes = np.array([*own, *shapely.from_wkb([bytes(o[2]) for o in others])], dtype=object)
         cursor.execute("SELECT code, ST_AsBinary(geom) FROM areas WHERE geom IS NOT NULL")
         areas = {code: shapely.from_wkb(bytes(shape)) for code, shape in cursor.fetchall()}
-        found = coverage.faults(
-            [*codes, *(o[0] for o in others)], [*parents, *(o[1] for o in others)], shapes, areas
-        )
+        names = [*codes, *(o[0] for o in others)]
+        own_codes = set(codes)
+        self.odd = [
+            oddity
+            for oddity in slivers.oddities(names, shapes)
+            if own_codes.intersection(oddity.codes)
+        ]
+        found = coverage.faults(names, [*parents, *(o[1] for o in others)], shapes, areas)
         for fault in found:
             known = fault.first < len(own)
             self.problems.add(
@@ -116,6 +122,10 @@ class Division:
                 ],
             )
             self.areas_made.append(code)
+
+    def remarks(self) -> Iterator[Words]:
+        """Yield what is odd about the coverage, whether the file is taken or not."""
+        yield from slivers.told(self.odd)
 
     def notes(self) -> Iterator[Words]:
         """Yield what was done beside loading rows."""

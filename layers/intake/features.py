@@ -37,14 +37,14 @@ def chunks(
                 header: list(map(make, batch.column(at).to_pylist()))
                 for header, at in zip(headers, positions, strict=True)
             }
-            shapes = None if geometry is None else _shapes(batch.column(geometry).to_pylist())
+            found = None if geometry is None else shapes(batch.column(geometry).to_pylist())
             size = batch.num_rows
         except Refusal:
             raise
         except Exception:  # noqa: BLE001 - Arrow and GDAL raise anything, and the file is to blame
             raise damaged() from None
         if size:
-            yield Chunk(range(count + 1, count + size + 1), [None] * size, cells, shapes)
+            yield Chunk(range(count + 1, count + size + 1), [None] * size, cells, found)
         count += size
 
 
@@ -56,7 +56,8 @@ _NO_WKB = Broken(
 )
 
 
-def _shapes(values: list[bytes | None]) -> Sequence[Shape]:
+def shapes(values: Sequence[bytes | None]) -> Sequence[Shape]:
+    """Read well-known binary; ``Broken`` where it is none."""
     with np.errstate(all="ignore"):
         try:
             found: list[Shape] = list(shapely.from_wkb(np.array(values, dtype=object)))

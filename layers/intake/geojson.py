@@ -9,6 +9,7 @@ from shapely.geometry import shape
 
 from layers.intake.chunks import CHUNK, Chunk, File, Source, distinct, encoding_of
 from layers.intake.coordinates import Broken, Shape
+from layers.intake.reference import obfuscated
 from layers.intake.report import Problems, Refusal, Words
 
 _SIMPLE = ("Point", "LineString", "Polygon")
@@ -84,9 +85,11 @@ def _features(text: str) -> tuple[Any, list[int | None] | None]:
 
 
 def _crs(member: Any) -> str | None:
-    """Return ``EPSG:n`` of an old ``crs`` member, else None."""
+    """Return ``EPSG:n`` of an old ``crs`` member, GCJ-02 or BD-09 of our own export, else None."""
     properties = member.get("properties") if isinstance(member, dict) else None
     name = properties.get("name") if isinstance(properties, dict) else None
+    if isinstance(name, str) and (known := obfuscated(name)):
+        return known
     digits = name.rsplit(":", 1)[-1] if isinstance(name, str) and "epsg" in name.lower() else ""
     return f"EPSG:{digits}" if digits.isdecimal() else None
 

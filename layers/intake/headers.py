@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from layers.catalogue import Layer
@@ -10,6 +10,7 @@ from layers.intake.personal import personal_header
 from layers.intake.report import Problems, Words
 
 LONGITUDE, LATITUDE, WKT, PARENT_NAME = "longitude", "latitude", "wkt", "parent_name"
+NOT_TAKEN = Words("个人信息列不能导入。", "A personal column cannot be imported.")
 
 # Words beside a column's own name and titles, the likeliest first. The catalogue's Chinese and
 # English titles are always understood and need no entry here.
@@ -18,7 +19,7 @@ _SYNONYMS: Mapping[str, str] = {
     LONGITUDE: "经度 longitude lon lng long x 经度坐标 x坐标 东坐标 横坐标 wgs84经度 pointx",
     LATITUDE: "纬度 latitude lat y 纬度坐标 y坐标 北坐标 纵坐标 wgs84纬度 pointy",
     WKT: "wkt geom geometry thegeom wktgeom shape 几何 图形 空间坐标 坐标串",
-    "name": "名称 name 名字 title fullname",
+    "name": "名称 name 名字 title fullname 文字",
     "parent": "上级编码 所属社区编码 社区编码 所属社区代码 社区代码 parent parentcode",
     PARENT_NAME: "所属社区名称 社区名称 上级名称 所属社区 parentname communityname",
     "level": "等级 级别 level 严重程度 风险等级",
@@ -93,13 +94,38 @@ def key(header: str) -> str:
     return _MARKS.sub("", unicodedata.normalize("NFKC", header).casefold())
 
 
+def understood(header: str) -> bool:
+    """Tell whether a header is one of the words that some layer has for a column.
+
+    >>> understood("经度"), understood("甲")
+    (True, False)
+    """
+    return key(header) in _UNDERSTOOD
+
+
+_UNDERSTOOD = frozenset(key(word) for words in _SYNONYMS.values() for word in words.split())
+
+
 @dataclass(frozen=True, slots=True)
 class Headers:
-    """What the headers of a file mean. ``columns`` is target column to header."""
+    """What the headers of a file mean. ``columns`` is target column to header.
+
+    ``ignored`` hold what the database keeps by itself, as our own exports for people have it.
+    """
 
     columns: Mapping[str, str]
     personal: tuple[str, ...]
     attributes: tuple[str, ...]
+    ignored: tuple[str, ...] = ()
+
+
+def left_alone(ignored: Sequence[str]) -> Iterator[Words]:
+    """Say which columns are kept by the database and were not taken."""
+    if ignored:
+        yield Words(
+            f"系统自动维护的列未导入：{'、'.join(ignored)}。",
+            f"Columns that the system keeps by itself were left out: {', '.join(ignored)}.",
+        )
 
 
 def targets(layer: Layer) -> dict[str, tuple[str, ...]]:
@@ -114,6 +140,20 @@ def targets(layer: Layer) -> dict[str, tuple[str, ...]]:
     }
 
 
+def derived(layer: Layer) -> frozenset[str]:
+    """Return the keys of the columns that the database keeps by itself.
+
+    A Shapefile cuts a name after ten bytes.
+
+    >>> from layers.catalogue import CATALOGUE
+    >>> sorted(derived(CATALOGUE["cameras"]))
+    ['areanow', 'gridnow', '所在区域', '所在网格']
+    """
+    found = [f for f in layer.fields if f.derived]
+    words = [w for f in found for w in (f.name, f.name[:10], f.title.zh, f.title.en)]
+    return frozenset(map(key, words)) - {w for known in targets(layer).values() for w in known}
+
+
 def match(
     layer: Layer,
     headers: Sequence[str],
@@ -123,17 +163,23 @@ def match(
     *,
     guess_code: bool = True,
     guess_place: bool = True,
+    aliases: Mapping[str, str] | None = None,
 ) -> Headers:
     """Match the headers of a file with the columns of a layer.
 
-    ``mapping`` (column to header) goes before guessing; a column with a constant is not looked for
+    ``mapping`` (column to header) goes before guessing, an empty header says that the file has no
+    such column; a column with a constant is not looked for
     in the file. What matches nothing is personal or an attribute. ``guess_code`` false leaves
     ``code`` alone unless mapped; ``guess_place`` false is for formats with geometries.
+    ``aliases`` are other names of headers that ``mapping`` may use.
     """
     known = targets(layer)
     found: dict[str, str] = {}
     spelled = {key(header): header for header in reversed(headers)}
     for name, header in mapping.items():
+        if not header and name in known:
+            continue
+        header = (aliases or {}).get(header, header)  # noqa: PLW2901 - the same column
         source = header if header in headers else spelled.get(key(header))
         if name not in known:
             problems.add(_no_column(layer, name, known))
@@ -146,7 +192,7 @@ def match(
             )
         elif personal_header(key(source), layer.id) and key(source) not in known[name]:
             problems.add(
-                Words("个人信息列不能导入。", "A personal column cannot be imported."),
+                NOT_TAKEN,
                 column=source,
             )
         else:
@@ -156,6 +202,7 @@ def match(
             problems.add(_no_column(layer, name, known))
     taken = set(found.values())
     alone = {*constants, *(() if guess_code else ("code",))}
+    alone |= {name for name, header in mapping.items() if not header}
     alone |= set() if guess_place else {LONGITUDE, LATITUDE, WKT}
     bare: dict[str, str] = {}
     for header in reversed(headers):
@@ -175,8 +222,11 @@ def match(
             found[name] = header
             taken.add(header)
     rest = [header for header in headers if header not in taken]
+    kept = derived(layer)
+    ignored = tuple(header for header in rest if key(header) in kept)
+    rest = [header for header in rest if header not in ignored]
     personal = tuple(header for header in rest if personal_header(key(header), layer.id))
-    return Headers(found, personal, tuple(h for h in rest if h not in personal))
+    return Headers(found, personal, tuple(h for h in rest if h not in personal), ignored)
 
 
 def _no_column(layer: Layer, name: str, known: Mapping[str, object]) -> Words:

@@ -1,30 +1,28 @@
-"""Rows go into the database: all of a file or nothing. The only module here that knows it."""
+"""Rows of a file go into a layer: all of them, or nothing, or all but those that are bad."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, LiteralString, cast
+from typing import Any
 
-import numpy as np
 import psycopg
 import shapely
-from psycopg import Connection, Cursor
+from psycopg import Connection, Cursor, errors
 from psycopg.rows import tuple_row
-from psycopg.sql import SQL, Composable, Composed, Identifier
-from sqlalchemy import Table
 
-from layers.base import SRID
 from layers.catalogue import Layer
-from layers.intake import checks
+from layers.intake import checks, headers, vicinity
 from layers.intake.division import Division
-from layers.intake.readers import source
-from layers.intake.reference import suspicion
+from layers.intake.history import Recorder
+from layers.intake.proposals import suspicion
+from layers.intake.readers import MAX_BYTES, source
 from layers.intake.refusals import sentence
 from layers.intake.report import Problems, Refusal, Report, Words
-from layers.intake.rows import Options, Rows, Rules
+from layers.intake.rows import Options, Rules
+from layers.intake.writing import OUTSIDE, Writer, Written
 
-MAX_BYTES = 200_000_000
-"""Files larger than this are refused, before or after unpacking."""
+__all__ = ["MAX_BYTES", "intake"]
 
 
 def intake(
@@ -38,7 +36,10 @@ def intake(
     timezone: str = "Asia/Shanghai",
     make_codes: bool = False,
     clean: float | None = None,
-    max_bytes: int = MAX_BYTES,
+    repair: bool = False,
+    skip_bad: bool = False,
+    record: Recorder | None = None,
+    max_bytes: int | None = None,
     dry_run: bool = False,
     progress: Callable[[int, int | None], None] | None = None,
 ) -> Report:
@@ -70,8 +71,17 @@ def intake(
     clean
         For grids: close gaps and share out overlaps up to this width in metres. The report tells
         what moved; where something would move farther, nothing is loaded.
+    repair
+        Mend geometries that are invalid. The report names each: what changed and by how much.
+    skip_bad
+        Load the good rows and leave out the bad ones, which are listed all the same. All rows of a
+        code that is there twice are left out. Refusals of the database that no check foresaw are
+        still for the whole file. Not for grids: a grid left out would leave a gap.
+    record
+        Records the load, and what undoing it needs, in the transaction that writes.
     max_bytes
-        The largest file taken, packed and unpacked.
+        The largest file taken, packed and unpacked. None: ``readers.MAX_BYTES``, and
+        ``readers.MAX_STREAMED`` for formats that are read as they come.
     dry_run
         Do everything, the checks of the database included, and take it back.
     progress
@@ -89,18 +99,23 @@ def intake(
         report = intake(connection, CATALOGUE["cameras"], "a.csv", mapping={"code": "国标编码"})
         print(report.text("zh"))
     """
-    load = _Load(connection, layer, Path(path), dry_run=dry_run, clean=clean)
-    options = Options(mapping or {}, constants or {}, crs, timezone, make_codes)
+    path = Path(path)
+    options = Options(mapping or {}, constants or {}, crs, timezone, make_codes, repair)
+    load = _Load(
+        connection, layer, path, options,
+        dry_run=dry_run, clean=clean, skip_bad=skip_bad, record=record,
+    )  # fmt: skip
     try:
         with connection.transaction():
-            load.run(options, max_bytes, progress)
-            if load.problems.total or dry_run:
+            load.run(max_bytes, progress)
+            if load.stopped or dry_run:
                 raise psycopg.Rollback
+            return load.finish()
     except Refusal as refusal:
         load.problems.add(refusal.words)
     except psycopg.Error as error:
         load.problems.add(sentence(error))
-    return load.report()
+    return load.give_up()
 
 
 class _Load:
@@ -111,62 +126,128 @@ class _Load:
         connection: Connection[Any],
         layer: Layer,
         path: Path,
+        options: Options,
         *,
         dry_run: bool,
         clean: float | None,
+        skip_bad: bool,
+        record: Recorder | None,
     ) -> None:
         self.connection, self.layer, self.path, self.dry_run = connection, layer, path, dry_run
+        self.options, self.clean, self.skip_bad, self.record = options, clean, skip_bad, record
         self.started = time.perf_counter()
+        self.file_name = path.name
         self.problems = Problems()
         self.rules: Rules | None = None
         self.file_notes: Sequence[Words] = ()
-        self.read = self.inserted = self.updated = 0
+        self.read = 0
+        self.written = Written(0, 0)
         self.division = Division(self.problems, clean) if layer.id == "grids" else None
         self.suspicion: Words | None = None
+        self.near: list[Words] = []
+
+    @property
+    def stopped(self) -> bool:
+        """Whether what was found already keeps the file out."""
+        return bool(self.problems.fatal or (self.problems.total and not self.skip_bad))
 
     def run(
-        self, options: Options, max_bytes: int, progress: Callable[[int, int | None], None] | None
+        self, max_bytes: int | None, progress: Callable[[int, int | None], None] | None
     ) -> None:
+        """Read, check, stage and write, within a transaction."""
         file = source(self.path, self.problems, max_bytes=max_bytes)
         self.file_notes = file.notes
+        self.file_name = file.name or self.path.name
         with self.connection.cursor(row_factory=tuple_row) as cursor:
-            taken = self._made_codes(cursor) if options.make_codes else {}
-            rules = self.rules = Rules(self.layer, file, options, self.problems, taken)
-            columns = [*rules.columns, "attributes", "geom"]
-            self._stage(cursor, columns)
+            if self.record and not self.dry_run:
+                self.record.begin(cursor, self.layer, self.path, self._asked())
+            taken = self._made_codes(cursor) if self.options.make_codes else {}
+            rules = self.rules = Rules(self.layer, file, self.options, self.problems, taken)
+            keeper = None if self.dry_run else self.record
+            writer = Writer(cursor, self.layer, rules.columns, keeper)
             for chunk in file.chunks:
                 rows = rules.rows(chunk)
                 self.read += len(chunk.rows)
-                if not self.problems.total:
-                    self._copy(cursor, columns, rows)
+                if not self.stopped:
+                    writer.copy(rows.without(self.problems.rows))
                 if self.division:
                     self.division.remember(rows)
                 if progress:
                     progress(self.read, file.total)
             self.suspicion = self._suspicion(cursor, rules)
-            for code, row, line, words in checks.duplicates(rules.codes):
-                column = rules.headers.get("code")
-                self.problems.add(words, row=row, line=line, column=column, value=code)
+            self._repeated(rules, writer)
             if not self.read and not self.problems.total:
                 raise Refusal("文件中没有数据行。", "The file has no rows.")
+            self._all_or_nothing()
             if self.division and not self.problems.total:
                 self.division.judge(cursor)
-                self.division.add_parents(cursor)
-            if not self.problems.total:
-                self._write(cursor, columns)
+                self._all_or_nothing()
+                if not self.stopped:
+                    self.division.add_parents(cursor)
+            if not self.stopped:
+                self.near = vicinity.near(cursor, self.layer, rules.columns, rules.codes.of)
+                self._write(rules, writer)
+                self.near += vicinity.outside(cursor, self.layer, rules.codes.of)
+
+    def _repeated(self, rules: Rules, writer: Writer) -> None:
+        """Name every row of a code that is there twice, and unstage them where bad ones may go."""
+        codes = set()
+        column = rules.headers.get("code")
+        for code, row, line, words in checks.duplicates(rules.codes.repeated()):
+            self.problems.add(words, row=row, line=line, column=column, value=code)
+            codes.add(code)
+        if codes and not self.stopped:
+            writer.remove(list(codes))
+
+    def _all_or_nothing(self) -> None:
+        """Refuse what cannot be loaded in part: grids, and files of bad rows alone."""
+        if not self.skip_bad or not self.problems.rows or self.problems.fatal:
+            return
+        if self.division:
+            self.problems.add(
+                Words(
+                    "网格不能跳过有问题的行：少一个网格就会留下空隙。",
+                    "Bad rows of grids cannot be left out: a missing grid would leave a gap.",
+                )
+            )
+        elif len(self.problems.rows) >= self.read:
+            self.problems.add(
+                Words("没有一行可以导入。", "There is not one row that could be loaded.")
+            )
+
+    def _write(self, rules: Rules, writer: Writer) -> None:
+        """Write the staged rows; those outside the account's area are named one by one."""
+        try:
+            with self.connection.transaction():
+                self.written = writer.write()
+        except errors.InsufficientPrivilege:
+            outside = writer.outside()
+            if not outside:
+                raise
+            self._without(outside, rules, writer)
+
+    def _without(self, outside: list[str], rules: Rules, writer: Writer) -> None:
+        """Name the rows outside the account's area; write the others where bad rows may be left."""
+        for code, row, line in rules.codes.of(outside):
+            column = rules.headers.get("code")
+            self.problems.add(OUTSIDE, row=row, line=line, column=column, value=code)
+        self._all_or_nothing()
+        if not self.stopped:
+            writer.remove(outside)
+            self.written = writer.write()
 
     def _suspicion(self, cursor: Cursor[Any], rules: Rules) -> Words | None:
         """Propose another CRS, where most of the file lies outside the town as the grids have it.
 
         Bad rows are looked at too: metres that were read as degrees are where it helps most.
         """
-        if not sum(map(len, rules.middles)):
+        xy = rules.middles.points()
+        if not len(xy):
             return None
         cursor.execute("SELECT ST_AsBinary(geom) FROM grids WHERE valid_to IS NULL")
         shapes = shapely.from_wkb([bytes(shape) for (shape,) in cursor])
         if not len(shapes):
             return None
-        xy = np.concatenate(rules.middles)
         return suspicion(rules.reference.crs, xy[:, 0], xy[:, 1], shapely.union_all(shapes))
 
     def _made_codes(self, cursor: Cursor[Any]) -> dict[str, str]:
@@ -179,79 +260,43 @@ class _Load:
         )
         return dict(cursor.fetchall())
 
-    def _stage(self, cursor: Cursor[Any], columns: Sequence[str]) -> None:
-        """Make the temporary table, typed as the layer's columns are."""
-        cursor.execute("DROP TABLE IF EXISTS pg_temp.intake_rows")
-        cursor.execute(
-            SQL(
-                "CREATE TEMP TABLE intake_rows ON COMMIT DROP AS SELECT {} FROM {} WITH NO DATA"
-            ).format(_list(columns), Identifier(self.layer.table))
-        )
+    def finish(self) -> Report:
+        """Return the report of what is written, and record it in the same transaction."""
+        report = self.report()
+        if self.record:
+            with self.connection.cursor(row_factory=tuple_row) as cursor:
+                self.record.loaded(cursor, report)
+        return report
 
-    def _copy(self, cursor: Cursor[Any], columns: Sequence[str], rows: Rows) -> None:
-        shapes = shapely.to_wkb(shapely.set_srid(rows.geometry, SRID), hex=True, include_srid=True)
-        values = [*(rows.columns[name] for name in columns[:-2]), rows.attributes, shapes]
-        statement = SQL("COPY pg_temp.intake_rows ({}) FROM STDIN").format(_list(columns))
-        with cursor.copy(statement) as copy:
-            for record in zip(*values, strict=True):
-                copy.write_row(record)
+    def give_up(self) -> Report:
+        """Return the report of what was not written, and record that beside."""
+        report = self.report()
+        if self.record:
+            self.record.ended(self.connection, self.layer, self.path, self._asked(), report)
+        return report
 
-    def _write(self, cursor: Cursor[Any], columns: Sequence[str]) -> None:
-        table = cast("Table", self.layer.model.__table__)
-        names = [name for name in columns if name != "code"]
-        in_force = SQL(" AND t.valid_to IS NULL" if self.layer.versioned else "")
-        # A blank cell of a column that must hold something leaves what is there, as does a missing
-        # outline of an area, which the database derives; attributes of other files are kept.
-        new: dict[str, Composable] = {name: SQL("r.{}").format(Identifier(name)) for name in names}
-        for name in names:
-            keep = not table.c[name].nullable or name == "geom"
-            if name == "attributes":
-                new[name] = SQL("t.attributes || r.attributes")
-            elif keep:
-                new[name] = SQL("coalesce(r.{0}, t.{0})").format(Identifier(name))
-        cursor.execute(
-            SQL(
-                "UPDATE {table} AS t SET {sets} FROM pg_temp.intake_rows AS r"
-                " WHERE t.code = r.code{in_force} AND ROW({old}) IS DISTINCT FROM ROW({new})"
-            ).format(
-                table=Identifier(self.layer.table),
-                sets=SQL(", ").join(
-                    SQL("{} = {}").format(Identifier(name), new[name]) for name in names
-                ),
-                old=SQL(", ").join(Identifier("t", name) for name in names),
-                new=SQL(", ").join(new[name] for name in names),
-                in_force=in_force,
-            )
-        )
-        self.updated = cursor.rowcount
-        cursor.execute(
-            SQL(
-                "INSERT INTO {table} ({columns}) SELECT {values} FROM pg_temp.intake_rows AS r"
-                " WHERE NOT EXISTS (SELECT FROM {table} AS t WHERE t.code = r.code{in_force})"
-            ).format(
-                table=Identifier(self.layer.table),
-                columns=_list(columns),
-                values=SQL(", ").join(_or_default(table, name) for name in columns),
-                in_force=in_force,
-            )
-        )
-        self.inserted = cursor.rowcount
-        # Rules that the database keeps for the commit speak now, while the report can still say so.
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    def _asked(self) -> dict[str, Any]:
+        """How the file was to be understood, for the history."""
+        return asdict(self.options) | {
+            "layer": self.layer.id,
+            "clean": self.clean,
+            "skip_bad": self.skip_bad,
+        }
 
     def report(self) -> Report:
         """Return what happened; the counts are of what stays."""
-        rules, ok = self.rules, not self.problems.total
-        inserted, updated = (self.inserted, self.updated) if ok else (0, 0)
+        rules, ok = self.rules, not self.stopped
+        inserted, updated = self.written if ok else (0, 0)
+        skipped = len(self.problems.rows) if ok else 0
         return Report(
             layer=self.layer.id,
-            file=self.path.name,
+            file=self.file_name,
             ok=ok,
             dry_run=self.dry_run,
             read=self.read,
             inserted=inserted,
             updated=updated,
-            unchanged=self.read - inserted - updated if ok else 0,
+            unchanged=self.read - inserted - updated - skipped if ok else 0,
             codes_made=rules.codes_made if rules else 0,
             masked=rules.masked if rules else 0,
             dropped=rules.dropped if rules else (),
@@ -262,7 +307,17 @@ class _Load:
             problem_count=self.problems.total,
             bad_rows=len(self.problems.rows),
             seconds=time.perf_counter() - self.started,
+            skipped=skipped,
+            near=tuple(self.near) if ok else (),
+            repaired=tuple(rules.repaired) if rules else (),
+            repaired_count=rules.repaired_count if rules else 0,
+            import_id=str(self.record.id) if self.record and self._recorded else None,
         )
+
+    @property
+    def _recorded(self) -> bool:
+        """Whether the history has a row for this: a trial run makes none of its own."""
+        return bool(self.record and (self.record.existing or not self.dry_run))
 
     def _notes(self) -> Iterator[Words]:
         if self.rules:
@@ -270,6 +325,10 @@ class _Load:
         if self.suspicion:
             yield self.suspicion
         yield from self.file_notes
+        if self.rules:
+            yield from headers.left_alone(self.rules.ignored)
+        if self.division:
+            yield from self.division.remarks()
         if self.rules and self.rules.flattened:
             count = self.rules.flattened
             yield Words(
@@ -284,18 +343,3 @@ class _Load:
             )
         if self.division and not self.problems.total:
             yield from self.division.notes()
-
-
-def _list(names: Sequence[str]) -> Composed:
-    return SQL(", ").join(map(Identifier, names))
-
-
-def _or_default(table: Table, name: str) -> Composed:
-    """Return the staged column, or the column's default where the cell is blank."""
-    default = getattr(table.c[name].server_default, "arg", None)
-    if default is None:
-        return SQL("r.{}").format(Identifier(name))
-    # The default is text of the model, never of a file.
-    return SQL("coalesce(r.{}, {})").format(
-        Identifier(name), SQL(cast("LiteralString", default.text))
-    )

@@ -42,9 +42,31 @@ _ROUNDED = re.compile(
 _MOBILE = re.compile(r"(?<![0-9.])(?:\+?86[- ]?)?1[3-9][0-9][- ]?[0-9]{4}[- ]?[0-9]{4}(?![0-9])")
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)  # GB 11643-1999
 _CHECKS = "10X98765432"
-_LONG = re.compile(r"\d[\d\s-]{9}")
+_LONG = re.compile(r"\d[\d\s()（）\-－]{9}|护照|通行证|回乡证|台胞证")
+# Area code and number, told apart by a mark: without one it may be any code. (0571)8888888,
+# 010-88888888转801, +86 571 8888888.
+_LANDLINE = re.compile(
+    r"(?<![0-9.])(?<![0-9]-)"
+    r"(?:\(0(?:10|2[0-9]|[3-9][0-9]{2})\)[- ]?|0(?:10|2[0-9]|[3-9][0-9]{2})(?:-| |- | -)"
+    r"|\+86[- ]?\(?0?(?:10|2[0-9]|[3-9][0-9]{2})\)?[- ])"
+    r"[2-9][0-9]{2,3}[- ]?[0-9]{4}(?:\s?(?:转|-)\s?[0-9]{1,5})?(?![0-9]|-[0-9]|\.[0-9])"
+)
+# Of 1984 to 1999: six digits of the place, year, month and day of birth in six, three in a row.
+_OLD_IDENTITY = re.compile(
+    r"(?<![0-9A-Za-z._-])(?:1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5])[0-9]{4}([0-9]{6})[0-9]{3}"
+    r"(?![0-9A-Za-z_-]|\.[0-9])"
+)
+# Codes of grids have fifteen digits as well: a division of twelve and three. Digits 7 to 9 are the
+# town's, which no register has from 600 on: there it can only be a year of birth, 1960 to 1999.
+_NO_TOWN = 60
+_DOCUMENT = re.compile(
+    r"((?:护照|通行证|回乡证|台胞证)[^0-9A-Za-z]{0,8})[A-Z]{0,2}[0-9]{7,10}[A-Z]?(?![0-9])"
+)
+_SAYS_IDENTITY = re.compile(r"(?:身份证|证件|公民身份)[^0-9]{0,12}$")
 
 MASK = "***"
+HIDDEN = "⟦***⟧"
+"""Stands in a staged file for what was personal: it counts as such, and is shown as ``MASK``."""
 
 
 def personal_header(key: str, layer: str) -> bool:
@@ -84,16 +106,30 @@ def rounded_identity_number(text: str) -> bool:
     return 1900 <= born.year <= date.today().year  # noqa: DTZ011 - a year will do
 
 
-def masked(text: str) -> tuple[str, int]:
-    """Return ``text`` with identity and mobile numbers replaced, and how many there were.
+def _old_identity_number(match: re.Match[str]) -> bool:
+    """Tell whether fifteen digits are an old identity number and cannot be the code of a grid."""
+    try:
+        date(1900 + int(match[1][:2]), int(match[1][2:4]), int(match[1][4:]))
+    except ValueError:
+        return False
+    said = _SAYS_IDENTITY.search(match.string[max(match.start() - 16, 0) : match.start()])
+    return said is not None or int(match[1][:2]) >= _NO_TOWN
+
+
+def masked(text: str, mask: str = MASK) -> tuple[str, int]:
+    """Return ``text`` with the numbers of people replaced, and how many there were.
+
+    They are identity numbers of eighteen digits, and of fifteen where nothing else can be meant,
+    mobile numbers, landline numbers whose area code is marked off, and travel documents that the
+    text calls so.
 
     >>> masked("找老李 138 0013 8000")
     ('找老李 ***', 1)
     """
-    if not _LONG.search(text):
+    if not _LONG.search(text) and HIDDEN not in text:
         return text, 0
     plain = unicodedata.normalize("NFKC", text)
-    found = 0
+    found = plain.count(HIDDEN)
 
     def hide(match: re.Match[str]) -> str:
         nonlocal found
@@ -101,11 +137,19 @@ def masked(text: str) -> tuple[str, int]:
             return match[0]
         if match.re is _ROUNDED and not rounded_identity_number(match[0]):
             return match[0]
+        if match.re is _OLD_IDENTITY and not _old_identity_number(match):
+            return match[0]
         found += 1
-        return MASK
+        return HIDDEN
 
-    hidden = _MOBILE.sub(hide, _ROUNDED.sub(hide, _IDENTITY.sub(hide, plain)))
-    return (hidden, found) if found else (text, 0)
+    hidden, before = plain, ""
+    while hidden != before:  # a number may show only when the one beside it is gone
+        before = hidden
+        for pattern in (_IDENTITY, _ROUNDED, _OLD_IDENTITY, _LANDLINE, _MOBILE):
+            hidden = pattern.sub(hide, hidden)
+        hidden, documents = _DOCUMENT.subn(rf"\g<1>{HIDDEN}", hidden)
+        found += documents
+    return (hidden.replace(HIDDEN, mask), found) if found else (text, 0)
 
 
 def mostly_personal(cells: Sequence[object]) -> bool:

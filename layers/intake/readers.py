@@ -5,19 +5,26 @@ Another format is another function and another entry.
 """
 
 import codecs
-import gzip
-import zlib
+import re
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, cast
 
 from layers.intake.chunks import File, Source
 from layers.intake.delimited import delimited
 from layers.intake.geojson import geojson
-from layers.intake.parquet import parquet
 from layers.intake.report import Problems, Refusal
 from layers.intake.spreadsheet import spreadsheet
-from layers.intake.vector import flatgeobuf, geopackage, kml, kmz, shapefile, zipped_shapefile
+from layers.intake.staged import SUFFIX, staged
+
+MAX_BYTES = 200_000_000
+"""Files larger than this are refused, before or after unpacking: they are held in memory."""
+
+MAX_STREAMED = 4_000_000_000
+"""The same for ``STREAMED`` formats, which are read as they come and never held as a whole."""
+
+STREAMED = frozenset({".csv", ".tsv", ".txt"})
 
 
 class Reader(Protocol):
@@ -27,8 +34,19 @@ class Reader(Protocol):
         """Open the file."""
 
 
-def source(path: Path, problems: Problems, *, max_bytes: int) -> Source:
-    """Open a file by its suffix; ``.gz`` is unpacked. Raises ``Refusal``, never anything else."""
+def source(
+    path: Path, problems: Problems, *, max_bytes: int | None = None, name: str | None = None
+) -> Source:
+    """Open a file by its suffix; ``.gz`` is unpacked. Raises ``Refusal``, never anything else.
+
+    ``name`` is the file's own where it lies under another one. A staged file is opened by its path
+    alone, never by a name that somebody gave. ``max_bytes`` None: the limit of the format.
+    """
+    if name is None and path.suffix == SUFFIX:
+        return staged(path, problems)
+    content_path = path
+    if name is not None:
+        path = path.with_name("_" + re.sub(r"[/\\\0]", "_", name))
     suffixes = [suffix.lower() for suffix in path.suffixes]
     packed = suffixes[-1:] == [".gz"]
     suffix = suffixes[-2 if packed else -1] if len(suffixes) > packed else ""
@@ -37,16 +55,23 @@ def source(path: Path, problems: Problems, *, max_bytes: int) -> Source:
             f"不支持“{suffix or path.name}”格式，可导入：{'、'.join(READERS)}。",
             f"The format “{suffix or path.name}” is not read; these are: {', '.join(READERS)}.",
         )
-    content = _content(path, packed=packed, max_bytes=max_bytes)
-    if not content.strip(b" \t\r\n\0" + codecs.BOM_UTF8):
+    if max_bytes is None:
+        max_bytes = MAX_STREAMED if suffix in STREAMED else MAX_BYTES
+    file = File(path, max_bytes, packed=packed, stored=content_path)
+    first = b""
+    for number, block in enumerate(file.blocks()):
+        first = first if number else block
+        if block.strip(b" \t\r\n\0" + codecs.BOM_UTF8):
+            break
+    else:
         raise Refusal("文件是空的。", "The file is empty.")
     for magic, zh, en, right in _MAGIC:
-        if content.startswith(magic) and suffix not in right:
+        if first.startswith(magic) and suffix not in right:
             raise Refusal(
                 f"文件内容是{zh}，与扩展名 {suffix} 不符。",
                 f"The file is {en}, not what its name ({suffix}) says.",
             )
-    return READERS[suffix](File(content, path, max_bytes), problems)
+    return READERS[suffix](file, problems)
 
 
 _SHEETS = (".xlsx", ".xls", ".ods")
@@ -68,26 +93,17 @@ _MAGIC: tuple[tuple[bytes, str, str, tuple[str, ...]], ...] = (
 )
 
 
-def _content(path: Path, *, packed: bool, max_bytes: int) -> bytes:
-    too_large = Refusal(
-        f"文件超过 {max_bytes / 1e6:g} MB 的上限，请拆分后导入。",
-        f"The file is larger than the limit of {max_bytes / 1e6:g} MB: split it.",
-    )
-    try:
-        if path.stat().st_size > max_bytes:
-            raise too_large
-        with gzip.open(path) if packed else path.open("rb") as stream:
-            content = stream.read(max_bytes + 1)
-    except (gzip.BadGzipFile, EOFError, zlib.error):
-        raise Refusal("压缩包已损坏。", "The gzip archive is damaged.") from None
-    except OSError as error:
-        reason = error.strerror or "?"
-        raise Refusal(
-            f"文件无法读取（{reason}）。", f"The file cannot be read ({reason})."
-        ) from None
-    if len(content) > max_bytes:
-        raise too_large
-    return content
+def _later(module: str, name: str) -> Reader:
+    """Return a reader whose module is imported when a file asks for it.
+
+    GDAL brings pandas and GeoPandas along: half of the memory that loading a text file takes.
+    """
+
+    def read(file: File, problems: Problems) -> Source:
+        reader = getattr(import_module(f"layers.intake.{module}"), name)
+        return cast("Reader", reader)(file, problems)
+
+    return read
 
 
 READERS: Mapping[str, Reader] = {
@@ -101,11 +117,12 @@ READERS: Mapping[str, Reader] = {
     ".xlsx": spreadsheet,
     ".xls": spreadsheet,
     ".ods": spreadsheet,
-    ".zip": zipped_shapefile,
-    ".shp": shapefile,
-    ".gpkg": geopackage,
-    ".fgb": flatgeobuf,
-    ".kml": kml,
-    ".kmz": kmz,
-    ".parquet": parquet,
+    ".zip": _later("vector", "zipped_shapefile"),
+    ".shp": _later("vector", "shapefile"),
+    ".gpkg": _later("vector", "geopackage"),
+    ".fgb": _later("vector", "flatgeobuf"),
+    ".kml": _later("vector", "kml"),
+    ".kmz": _later("vector", "kmz"),
+    ".parquet": _later("parquet", "parquet"),
+    ".dxf": _later("dxf", "dxf"),
 }

@@ -37,18 +37,25 @@ _ERRORS: tuple[tuple[type[psycopg.Error], str, str], ...] = (
 )
 
 
-def sentence(error: psycopg.Error) -> Words:
-    """Put a refusal of the database in words; nothing of the row itself is repeated."""
+LOADING = Words("文件未导入", "the file was not imported")
+UNDOING = Words("没有撤销", "nothing was undone")
+
+
+def sentence(error: psycopg.Error, outcome: Words = LOADING) -> Words:
+    """Put a refusal of the database in words; nothing of the row itself is repeated.
+
+    ``outcome`` ends the sentence: what was not done.
+    """
     constraint = error.diag.constraint_name or ""
     for ending, zh, en in _CONSTRAINTS:
         if constraint.endswith(ending):
             where = f"（{error.diag.message_primary}）" if constraint.startswith("coverage") else ""
-            return Words(f"{zh}{where}，文件未导入。", f"{en}{where}; the file was not imported.")
+            return Words(f"{zh}{where}，{outcome.zh}。", f"{en}{where}; {outcome.en}.")
     for kind, zh, en in _ERRORS:
         if isinstance(error, kind):
-            return Words(f"{zh}，文件未导入。", f"{en}; the file was not imported.")
+            return Words(f"{zh}，{outcome.zh}。", f"{en}; {outcome.en}.")
     rule = constraint or error.diag.column_name or error.sqlstate or "?"
     return Words(
-        f"数据库拒绝了文件中的数据（规则 {rule}），文件未导入。",
-        f"The database refused the data (rule {rule}); the file was not imported.",
+        f"数据库拒绝了这些数据（规则 {rule}），{outcome.zh}。",
+        f"The database refused the data (rule {rule}); {outcome.en}.",
     )

@@ -66,10 +66,14 @@ class Problem:
 
 @dataclass(slots=True)
 class Problems:
-    """Collects problems: keeps the first ``LIMIT``, counts all, and knows the bad rows."""
+    """Collects problems: keeps the first ``LIMIT``, counts all, and knows the bad rows.
+
+    ``fatal`` counts those of the file as a whole, which leaving out rows does not cure.
+    """
 
     kept: list[Problem] = field(default_factory=list)
     total: int = 0
+    fatal: int = 0
     rows: set[int] = field(default_factory=set)
 
     def add(
@@ -83,7 +87,9 @@ class Problems:
     ) -> None:
         """Note a problem; ``value`` is shortened and masked here, so that no caller can forget."""
         self.total += 1
-        if row is not None:
+        if row is None:
+            self.fatal += 1
+        else:
             self.rows.add(row)
         if len(self.kept) < LIMIT:
             text = "".join(
@@ -106,8 +112,31 @@ class Dropped:
 
 
 @dataclass(frozen=True, slots=True)
+class Repaired:
+    """A geometry that was mended: what was wrong with it, and by how many m² it changed."""
+
+    row: int
+    line: int | None
+    moved: float
+    zh: str
+    en: str
+
+    def text(self, lang: Literal["zh", "en"] = "zh") -> str:
+        """Return the repair as one line."""
+        if lang == "zh":
+            where = f"第 {self.row} 行" + (f"，文件第 {self.line} 行" if self.line else "")
+            return f"{where}：{self.zh}"
+        where = f"row {self.row}" + (f", line {self.line}" if self.line else "")
+        return f"{where}: {self.en}"
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
-    """The outcome of an import. ``ok`` is true where every row is in (or would be: ``dry_run``).
+    """The outcome of an import. ``ok`` is true where rows are in (or would be: ``dry_run``).
+
+    That is every row, or, where bad rows may be left out, every other than the ``skipped`` ones.
+    ``repaired`` names the first 10,000 geometries of ``repaired_count`` that were mended. ``near``
+    are rows that may be there twice. ``import_id`` is the import's row in the history.
 
     ``masked`` counts cells in which an identity or telephone number was replaced by ``***``.
     ``attributes`` names the columns that no field of the layer knows, kept as attributes.
@@ -132,6 +161,11 @@ class Report:
     problem_count: int
     bad_rows: int
     seconds: float
+    skipped: int = 0
+    repaired: tuple[Repaired, ...] = ()
+    repaired_count: int = 0
+    near: tuple[Words, ...] = ()
+    import_id: str | None = None
 
     def text(self, lang: Literal["zh", "en"] = "zh") -> str:
         """Return the report for people, several lines in ``lang``."""
@@ -160,6 +194,14 @@ class Report:
                 + comma.join(self.attributes)
             )
         lines += [note.zh if zh else note.en for note in self.notes]
+        lines += [repaired.text(lang) for repaired in self.repaired]
+        if more := self.repaired_count - len(self.repaired):
+            lines.append(
+                f"另有 {more} 个几何的修复未列出。"
+                if zh
+                else f"{more} more repairs are not listed."
+            )
+        lines += [words.zh if zh else words.en for words in self.near]
         lines += [problem.text(lang) for problem in self.problems]
         if more := self.problem_count - len(self.problems):
             lines.append(f"另有 {more} 个问题未列出。" if zh else f"{more} more are not listed.")
@@ -177,12 +219,17 @@ class Report:
         trial = (
             ("（试运行，未写入）" if zh else " (dry run, nothing written)") if self.dry_run else ""
         )
+        left = ""
+        if self.skipped:
+            left = (
+                f"略过有问题的 {self.skipped} 行，" if zh else f"{self.skipped} bad rows left out, "
+            )
         return (
             f"{self.file}{trial}：读取 {self.read} 行，新增 {self.inserted}，更新 {self.updated}，"
-            f"未变 {self.unchanged}，用时 {self.seconds:.1f} 秒。"
+            f"未变 {self.unchanged}，{left}用时 {self.seconds:.1f} 秒。"
             if zh
             else f"{self.file}{trial}: {self.read} rows read, {self.inserted} inserted, "
-            f"{self.updated} updated, {self.unchanged} unchanged, in {self.seconds:.1f} s."
+            f"{self.updated} updated, {self.unchanged} unchanged, {left}in {self.seconds:.1f} s."
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -193,10 +240,12 @@ class Report:
             "attributes": list(self.attributes),
             "dropped": [_plain(item) for item in self.dropped],
             "problems": [_plain(item) for item in self.problems],
+            "repaired": [_plain(item) for item in self.repaired],
+            "near": [words._asdict() for words in self.near],
             "notes": [note._asdict() for note in self.notes],
             "seconds": round(self.seconds, 3),
         }
 
 
-def _plain(item: Dropped | Problem) -> dict[str, Any]:
+def _plain(item: Dropped | Problem | Repaired) -> dict[str, Any]:
     return {name: getattr(item, name) for name in item.__slots__}

@@ -4,9 +4,11 @@ import itertools
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from itertools import compress
+from typing import Any, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
@@ -19,7 +21,8 @@ from layers.intake.chunks import Chunk, Source
 from layers.intake.coordinates import Broken, Geometries
 from layers.intake.made import Codes
 from layers.intake.reference import reference
-from layers.intake.report import Dropped, Problems, Refusal, Words
+from layers.intake.report import LIMIT, Dropped, Problems, Refusal, Repaired, Words
+from layers.intake.used import Used
 from layers.intake.values import Bad, Value, attributes, latitude, longitude, parsed, parser, plain
 
 _BY_HEADER = Words("列名表明是个人信息", "their headers say they are about people")
@@ -38,6 +41,7 @@ class Options:
     crs: str = "EPSG:4326"
     timezone: str = "Asia/Shanghai"
     make_codes: bool = False
+    repair: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,45 @@ class Rows:
     columns: Mapping[str, Sequence[Value]]
     attributes: Sequence[str]
     geometry: Geometries
+
+    def without(self, bad: AbstractSet[int]) -> "Rows":
+        """Return the rows that are not among ``bad``, which are numbers of rows."""
+        good = [row not in bad for row in self.rows] if bad else []
+        if all(good):
+            return self
+        return Rows(
+            list(compress(self.rows, good)),
+            list(compress(self.lines, good)),
+            {name: list(compress(column, good)) for name, column in self.columns.items()},
+            list(compress(self.attributes, good)),
+            self.geometry[good],
+        )
+
+
+class Middles:
+    """The middles of the geometries as the file has them: evenly spaced, and never too many.
+
+    Another CRS is proposed from them.
+    """
+
+    MOST = 8_192
+
+    def __init__(self) -> None:
+        self._kept = np.empty((0, 2))
+        self._every, self._seen = 1, 0
+
+    def add(self, xy: NDArray[np.float64]) -> None:
+        """Add the middles of a chunk."""
+        first = -self._seen % self._every
+        self._seen += len(xy)
+        self._kept = np.concatenate([self._kept, xy[first :: self._every]])
+        while len(self._kept) > self.MOST:
+            self._kept = self._kept[::2]
+            self._every *= 2
+
+    def points(self) -> NDArray[np.float64]:
+        """Return the sample, of shape (n, 2)."""
+        return self._kept
 
 
 class Rules:
@@ -82,18 +125,28 @@ class Rules:
             ) from None
         crs = source.crs if source.crs and options.crs == "EPSG:4326" else options.crs
         self.reference = reference(crs)
-        self.middles: list[NDArray[np.float64]] = []
-        """The middles of the geometries as the file has them, to propose another CRS."""
+        self.middles = Middles()
+        self.repaired: list[Repaired] = []
+        self.repaired_count = 0
+        self._repair = options.repair
         found = headers.match(
             layer, source.headers, options.mapping, options.constants, problems,
             guess_code=not options.make_codes, guess_place=not source.geometry,
+            aliases=source.aliases,
         )  # fmt: skip
         self.headers = dict(found.columns)
-        self.attributes = list(found.attributes)
-        self.personal: dict[str, Words] = dict.fromkeys(found.personal, _BY_HEADER)
+        self.ignored = found.ignored
+        """Headers of what the database keeps by itself."""
+        # Staged for any layer, a file may lack what this one would have kept.
+        gone = {h for h, why in source.personal.items() if why.by_header}
+        self.attributes = [h for h in found.attributes if h not in gone]
+        about_people = [h for h in source.headers if h in found.personal or h in gone]
+        self.personal: dict[str, Words] = dict.fromkeys(about_people, _BY_HEADER)
+        for header in gone.intersection(found.columns.values()):
+            problems.add(headers.NOT_TAKEN, column=header)
         self.personal_cells: Counter[str] = Counter()
         self.masked = self.flattened = 0
-        self.codes: list[tuple[str, int, int | None]] = []
+        self.codes = Used()
         self._maker = Codes(layer.id, taken)
         self._looked = False
         self._parsers: dict[str, Callable[[str], Value]] = {
@@ -224,9 +277,21 @@ class Rules:
             found[at] = None if at in bad else shape
         self.flattened += int(shapely.has_z(found).sum())
         missing = np.flatnonzero(shapely.is_missing(found)).tolist()
-        self.middles.append(coordinates.middles(found))
+        self.middles.add(coordinates.middles(found))
         found = coordinates.on_lattice(found, self.reference.way)
-        found, wrong = checks.geometries(found, self.layer, projected=self.reference.projected)
+        mended: list[checks.Mended] = []
+        if self._repair:
+            found, mended = checks.mended(found)
+        found, wrong = checks.geometries(
+            found, self.layer, projected=self.reference.projected, offer=not self._repair
+        )
+        refused = {at for at, _ in wrong}  # of another type now, for example
+        for at, moved, words in mended:
+            if at not in refused:
+                self.repaired_count += 1
+                if len(self.repaired) < LIMIT:
+                    place = chunk.rows[at], chunk.lines[at]
+                    self.repaired.append(Repaired(*place, moved, *words))
         bad |= dict(wrong)
         places = list(zip(*(chunk.cells[header] for header in used), strict=True))
         if not self.layer.model.__geometry_nullable__ and (used or chunk.geometry is not None):
@@ -292,8 +357,7 @@ class Rules:
                     extra[at] = _dump(json.loads(extra[at]) | {"made_from": digest})
             elif text is not None and (words := checks.code(str(text), self.layer.id)):
                 self._add(chunk, at, "code", words)
-            if codes[at] is not None:
-                self.codes.append((str(codes[at]), chunk.rows[at], chunk.lines[at]))
+        self.codes.add(cast("Sequence[str | None]", codes), chunk.rows, chunk.lines)
 
     def _check(self, chunk: Chunk, columns: Mapping[str, Sequence[Value]]) -> None:
         blank = Words("必填，不能为空。", "A value is needed here.")

@@ -3,7 +3,7 @@
 import io
 import re
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import islice
 from typing import Any
 
@@ -11,9 +11,10 @@ import python_calamine as calamine
 
 from layers.intake import archive
 from layers.intake.chunks import CHUNK, Chunk, File, Source, cell, distinct
-from layers.intake.headers import key
-from layers.intake.personal import masked
+from layers.intake.headers import key, understood
+from layers.intake.personal import masked, personal_header
 from layers.intake.report import Problems, Refusal, Words
+from layers.intake.values import EPOCH, SERIALS
 
 _LOOKED_AT = 50
 """Rows among which the header row is sought."""
@@ -21,8 +22,15 @@ _MOST_CELLS = 12_000_000
 """Cells of a sheet, empty ones between the filled included: they are held in memory."""
 
 _DATE = re.compile("(日期|时间|日|期限|date|datetime|time|deadline)$")
-_SERIALS = range(20_000, 73_415)  # 1954 to 2100
-_EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001 - a sheet knows no zones
+# The first cell of rows that sum up, and of lines below a table that say who filled it in.
+_TOTALS = frozenset({
+    "合计", "总计", "小计", "累计", "共计", "总数", "本页合计", "本页小计", "total", "totals",
+    "subtotal", "grandtotal", "sum",
+})  # fmt: skip
+_FOOT = re.compile(
+    "^(填表|填报|制表|审核|审批|复核|统计|核对|校对|单位负责|主管|负责|联系|经办|注|备注|说明)"
+    "[^:：]{0,6}[:：]"
+)
 _PLACE = re.compile(rb"""\br=["']([A-Z]{1,3})([0-9]{1,7})["']""")
 _ODS = re.compile(rb"<table:(table|table-row|(?:covered-)?table-cell)(?=[\s/>])([^>]*)>")
 _TIMES = re.compile(rb"""number-(?:columns|rows)-repeated=["']([0-9]{1,9})["']""")
@@ -44,8 +52,8 @@ def spreadsheet(file: File, problems: Problems) -> Source:  # noqa: ARG001 - bad
         )
     name, others, sheet = _sheet(content)
     first = list(islice(_rows(sheet), _LOOKED_AT))
-    at = _header(first)
-    top = [_text(value) for value in first[at]]
+    spans = _spans(sheet)
+    at, top, groups = _headers(first, spans)
     if any(masked(text)[1] for text in top):
         raise Refusal(
             "首行像是数据而不是表头，请补上表头行。",
@@ -53,6 +61,8 @@ def spreadsheet(file: File, problems: Problems) -> Source:  # noqa: ARG001 - bad
         )
     filled = [False] * len(top)
     for row in islice(_rows(sheet), at + 1, None):
+        if _kind(row):
+            continue
         filled = [seen or value != "" for seen, value in zip(filled, row, strict=True)]
     columns = [i for i, text in enumerate(top) if text or filled[i]]
     headers = distinct([top[i] for i in columns])
@@ -62,6 +72,22 @@ def spreadsheet(file: File, problems: Problems) -> Source:  # noqa: ARG001 - bad
             Words(
                 f"读取的是工作表“{name}”，其余未读：{'、'.join(others)}。",
                 f"The sheet read is “{name}”; not read: {', '.join(others)}.",
+            )
+        )
+    line = at + 1
+    titles = sum(any(str(value).strip() for value in row) for row in first[: at - groups])
+    if groups:
+        notes.append(
+            Words(
+                f"表头占两行（第 {line - 1}、{line} 行），已合并读取。",
+                f"The header takes two rows ({line - 1} and {line}): they were read together.",
+            )
+        )
+    if titles:
+        notes.append(
+            Words(
+                f"表头在第 {line} 行，其上 {titles} 行标题未读。",
+                f"The header is row {line}; {titles} rows of titles above it were passed over.",
             )
         )
     chunks = _chunks(sheet, at, columns, headers, notes)
@@ -121,6 +147,63 @@ def _header(rows: Sequence[Row]) -> int:
     raise Refusal("找不到表头行。", "There is no header line.")
 
 
+def _spans(sheet: calamine.CalamineSheet) -> dict[int, list[range]]:
+    """Return the columns of cells merged across, from the first column on, by their row."""
+    _, right = sheet.start or (0, 0)
+    spans: dict[int, list[range]] = {}
+    for (top, left), (bottom, last) in sheet.merged_cell_ranges or ():
+        if top == bottom and last > left >= right:
+            spans.setdefault(top, []).append(range(left - right, last - right + 1))
+    return spans
+
+
+def _headers(rows: Sequence[Row], spans: dict[int, list[range]]) -> tuple[int, list[str], bool]:
+    """Return the row of the headers (the lower one of two), the headers, and if there are two.
+
+    There are two where cells of the upper are merged across some columns, and the lower has a text
+    in each of these. A header of the lower row that is understood alone stays alone, unless what is
+    above speaks of people.
+    """
+    at = _header(rows)
+    for upper in (at, at - 1):
+        if not 0 <= upper < len(rows) - 1 or not spans.get(upper):
+            continue
+        above, below = ([_text(value) for value in row] for row in rows[upper : upper + 2])
+        across = [s for s in spans[upper] if s.stop <= len(above) and above[s.start]]
+        grouped = {i: above[s.start] for s in across for i in s}
+        lone = sum(bool(text) for i, text in enumerate(above) if i not in grouped)
+        texts = all(below[i] and isinstance(rows[upper + 1][i], str) for i in grouped)
+        # One title across everything is no group, and numbers below are rows already.
+        if not grouped or not texts or (len(across) == 1 and not lone):
+            continue
+        return (
+            upper + 1,
+            [
+                _joined(grouped[i], text) if i in grouped else (text or above[i])
+                for i, text in enumerate(below)
+            ],
+            True,
+        )
+    return at, [_text(value) for value in rows[at]], False
+
+
+def _joined(group: str, header: str) -> str:
+    people = personal_header(key(group), "")
+    return header if not people and understood(header) else f"{group} {header}"
+
+
+def _kind(row: Row) -> str:
+    """Tell a row that sums up (``total``) and a line below the table (``foot``) from others."""
+    texts = [value.strip() for value in row if str(value).strip() and isinstance(value, str)]
+    first = next((value for value in row if str(value).strip()), None)
+    if not texts or not isinstance(first, str):
+        return ""
+    word = key(first)
+    if word in _TOTALS:
+        return "total"
+    return "foot" if _FOOT.match(first.strip()) else ""
+
+
 def _text(value: Any) -> str:
     value = cell(value)
     return " ".join(str("" if value is None else value).split())
@@ -135,20 +218,23 @@ def _chunks(
 ) -> Iterator[Chunk]:
     wide = {a[0] for a, b in sheet.merged_cell_ranges or () if b[1] > a[1]}
     dated = [i for i, header in zip(columns, headers, strict=True) if _DATE.search(key(header))]
-    skipped = serials = 0
+    skipped = serials = totals = feet = 0
 
     def rows() -> Iterator[tuple[int, Row]]:
-        nonlocal skipped, serials
+        nonlocal skipped, serials, totals, feet
         for number, row in enumerate(islice(_rows(sheet), at + 1, None), start=at + 1):
             filled = sum(bool(str(value).strip()) for value in row)
             if filled == 1 and number in wide and len(columns) > 1:  # a title between the rows
                 skipped += 1
+            elif filled and (kind := _kind(row)):
+                totals += kind == "total"
+                feet += kind == "foot"
             elif filled:
                 for i in dated:
                     value = row[i]
-                    if type(value) in (int, float) and int(value) in _SERIALS:
+                    if type(value) in (int, float) and int(value) in SERIALS:
                         serials += 1
-                        row[i] = _EPOCH + timedelta(seconds=round(value * 86_400))
+                        row[i] = EPOCH + timedelta(seconds=round(value * 86_400))
                 yield number + 1, [cell(row[i]) for i in columns]
 
     stream = rows()
@@ -164,6 +250,17 @@ def _chunks(
             Words(
                 f"跳过了 {skipped} 个只有合并标题的行。",
                 f"{skipped} rows that are merged titles were skipped.",
+            )
+        )
+    if totals:
+        notes.append(
+            Words(f"跳过了 {totals} 个合计行。", f"{totals} rows that sum up others were skipped.")
+        )
+    if feet:
+        notes.append(
+            Words(
+                f"跳过了 {feet} 个表尾说明行（填表人、备注等）。",
+                f"{feet} lines below the table, of who filled it in and the like, were skipped.",
             )
         )
     if serials:

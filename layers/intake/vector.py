@@ -17,14 +17,18 @@ import pyogrio
 
 from layers.intake import archive, dbf, features
 from layers.intake.chunks import CHUNK, File, Source, cell, distinct
+from layers.intake.mapping import MAX_BYTES, columns_of
 from layers.intake.parquet import NO_CRS
 from layers.intake.personal import masked
+from layers.intake.reference import obfuscated
 from layers.intake.report import Problems, Refusal, Words
 
 logging.getLogger("pyogrio").addHandler(logging.NullHandler())  # or the errors go to stderr
 
 _PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
 _NEEDED = (".shp", ".shx", ".dbf")
+_COLUMNS = "columns.txt"
+"""What our own export puts beside a Shapefile: the columns whose names ten bytes do not hold."""
 # What a KML viewer does with a feature, and GDAL hands over as attributes.
 _KML_STYLE = frozenset({
     "begin", "end", "altitudeMode", "tessellate", "extrude", "visibility", "drawOrder", "icon",
@@ -49,7 +53,9 @@ def shapefile(file: File, problems: Problems) -> Source:
 def zipped_shapefile(file: File, problems: Problems) -> Source:
     """Read a Shapefile from anywhere inside a ZIP archive."""
     found = archive.members(
-        file.content, file.max_bytes, lambda path: path.suffix.lower() in _PARTS
+        file.content,
+        file.max_bytes,
+        lambda path: path.suffix.lower() in _PARTS or path.name == _COLUMNS,
     )
     stems = {path.with_suffix("") for path in found if path.suffix.lower() in _NEEDED[1:]}
     shapes = sorted(
@@ -62,20 +68,22 @@ def zipped_shapefile(file: File, problems: Problems) -> Source:
         )
     first = shapes[0].with_suffix("")
     parts = {p.suffix.lower(): c for p, c in found.items() if p.with_suffix("") == first}
-    return _shapefile(parts, _one_of([str(path) for path in shapes]), problems)
+    told = found.get(first.parent / _COLUMNS, b"")[:MAX_BYTES].decode("utf-8", "replace")
+    notes = _one_of([str(path) for path in shapes])
+    return _shapefile(parts, notes, problems, columns=columns_of(told))
 
 
 def geopackage(file: File, problems: Problems) -> Source:  # noqa: ARG001 - bad rows show later
     """Read the first layer with geometries of a GeoPackage."""
     if not file.content.startswith(b"SQLite format 3\0"):
-        raise _wrong("GeoPackage")
+        raise wrong("GeoPackage")
     return _features(file.content, "GPKG", "GeoPackage")
 
 
 def flatgeobuf(file: File, problems: Problems) -> Source:  # noqa: ARG001 - bad rows show later
     """Read a FlatGeobuf file."""
     if not file.content.startswith(b"fgb\x03fgb"):
-        raise _wrong("FlatGeobuf")
+        raise wrong("FlatGeobuf")
     return _features(file.content, "FlatGeobuf", "FlatGeobuf")
 
 
@@ -103,17 +111,23 @@ def _bytes(path: Path, most: int) -> bytes:
     return path.read_bytes()
 
 
-def _shapefile(parts: Mapping[str, bytes], notes: list[Words], problems: Problems) -> Source:  # noqa: ARG001
+def _shapefile(
+    parts: Mapping[str, bytes],
+    notes: list[Words],
+    problems: Problems,  # noqa: ARG001 - bad rows show later
+    *,
+    columns: Mapping[str, str] | None = None,
+) -> Source:
     if missing := [part for part in _NEEDED if not parts.get(part)]:
         raise Refusal(
             f"Shapefile 缺少 {'、'.join(missing)}，请把各部分一起压缩为 .zip。",
             f"The Shapefile lacks {', '.join(missing)}: put its parts together into one .zip.",
         )
     if not parts[".shp"].startswith(b"\x00\x00\x27\x0a"):
-        raise _wrong("Shapefile")
+        raise wrong("Shapefile")
     table = dbf.table(parts[".dbf"], parts.get(".cpg"))
     if table is None:
-        raise _wrong("Shapefile")
+        raise wrong("Shapefile")
     encoding = table.encoding
     if encoding and not table.declared:
         name = {"gb18030": "GB 18030"}.get(encoding, encoding.upper())
@@ -121,6 +135,14 @@ def _shapefile(parts: Mapping[str, bytes], notes: list[Words], problems: Problem
             Words(
                 f"没有可用的 .cpg 编码说明，属性文字按 {name} 解读。",
                 f"No .cpg tells the encoding (or not the right one): text is read as {name}.",
+            )
+        )
+    full = [(columns or {}).get(header, header) for header in table.headers]
+    if full != list(table.headers):
+        notes.append(
+            Words(
+                f"列名已按压缩包中的 {_COLUMNS} 还原。",
+                f"The columns go by their full names, from the {_COLUMNS} in the ZIP.",
             )
         )
     packed = archive.stored(
@@ -135,13 +157,13 @@ def _shapefile(parts: Mapping[str, bytes], notes: list[Words], problems: Problem
     # GDAL hands the bytes over untouched, as Latin-1: what they are was found above.
     return _features(
         packed, "ESRI Shapefile", "Shapefile",
-        headers=list(table.headers), make=make, encoding="ISO-8859-1", notes=notes,
+        headers=full, make=make, encoding="ISO-8859-1", notes=notes, aliases=columns or {},
     )  # fmt: skip
 
 
 def _kml(content: bytes) -> Source:
     if not _is_kml(content):
-        raise _wrong("KML")
+        raise wrong("KML")
     return _features(content, "LIBKML", "KML", drop=_KML_STYLE)
 
 
@@ -177,20 +199,21 @@ def _features(
     encoding: str | None = None,
     notes: list[Words] | None = None,
     drop: frozenset[str] = frozenset(),
+    aliases: Mapping[str, str] | None = None,
 ) -> Source:
     notes = notes if notes is not None else []
 
     def damaged() -> Refusal:
         return Refusal(f"{kind} 已损坏，无法读取。", f"The {kind} is damaged: it cannot be read.")
 
-    with _quiet(damaged):
+    with quiet(damaged):
         layers = [(str(name), form) for name, form in pyogrio.list_layers(content)]
         placed = [name for name, form in layers if form is not None]
         layer = (placed or [name for name, _ in layers])[0]
         about = pyogrio.read_info(content, layer=layer, encoding=encoding)
         fields = [str(name) for name in about["fields"]]
     if about["driver"] != driver:
-        raise _wrong(kind)
+        raise wrong(kind)
     notes += _one_of([layer, *(name for name in placed if name != layer)])
     crs = about["crs"] if placed else None
     if placed and not _of_places(crs):
@@ -204,7 +227,7 @@ def _features(
 
     def batches() -> Iterator[Any]:
         with ExitStack() as stack:
-            with _quiet(damaged):
+            with quiet(damaged):
                 opened = pyogrio.raw.open_arrow(
                     content, layer=layer, encoding=encoding, columns=columns, batch_size=CHUNK,
                     use_pyarrow=True, datetime_as_string=True, read_geometry=bool(placed),
@@ -226,6 +249,7 @@ def _features(
         total=total if total >= 0 else None,
         geometry=bool(placed),
         notes=notes,
+        aliases=aliases or {},
     )
 
 
@@ -233,11 +257,12 @@ def _of_places(crs: str | None) -> bool:
     """Tell whether there is a CRS, and not the “undefined” one of a GeoPackage."""
     if not crs:
         return False
-    return not re.match(r"\s*(?:ENGCRS|ENGINEERINGCRS|LOCAL_CS)\b", crs)
+    engineering = re.match(r"\s*(?:ENGCRS|ENGINEERINGCRS|LOCAL_CS)\b", crs)
+    return not engineering or obfuscated(crs) is not None
 
 
 @contextmanager
-def _quiet(damaged: Callable[[], Refusal]) -> Iterator[None]:
+def quiet(damaged: Callable[[], Refusal]) -> Iterator[None]:
     """Turn whatever GDAL raises into a refusal, and keep its warnings to itself."""
     try:
         with warnings.catch_warnings():
@@ -262,5 +287,6 @@ def _one_of(names: list[str]) -> list[Words]:
     ]
 
 
-def _wrong(kind: str) -> Refusal:
+def wrong(kind: str) -> Refusal:
+    """Return the refusal of a file whose content is not what its name says."""
     return Refusal(f"文件内容不是 {kind}。", f"The file is not a {kind}.")

@@ -22,7 +22,8 @@ from layers.intake.coordinates import (
     gcj02_to_wgs84,
     wgs84_to_gcj02,
 )
-from layers.intake.reference import FAMILIES, Zoned, percent, propose, reference, suspicion
+from layers.intake.proposals import percent, proposals, propose, suspicion
+from layers.intake.reference import FAMILIES, Zoned, reference
 from layers.intake.report import Refusal
 from layers.intake.values import Bad, latitude, longitude
 from tests.conftest import TestDatabase
@@ -435,3 +436,21 @@ def test_a_crs_is_proposed_for_rows_that_cannot_be(load: Load) -> None:
     assert "swap the coordinates" in swapped.notes[0].en
     assert not load("disputes", table(*inside(50))).notes
     assert not load("disputes", table(np.array([120.0]), np.array([30.0]))).notes
+
+
+def test_proposals_are_data_with_titles() -> None:
+    x, y = inside()
+    found = proposals(x, y, TOWN)
+    assert found[0].share == 1
+    assert all(0 < p.share <= 1 and p.title.zh and p.title.en for p in found)
+    assert [p.share for p in found] == sorted((p.share for p in found), reverse=True)
+    assert {"EPSG:4326", "GCJ-02", "BD-09"} <= {p.crs for p in found}
+    swapped = proposals(y, x, TOWN)
+    assert swapped[0].swapped
+    assert swapped[0].title.en.endswith("swapped")
+    everything = proposals(x, y, TOWN, hopeless=True)
+    titles = {p.title.en for p in everything}
+    for datum in ("CGCS2000", "Xi'an 1980", "Beijing 1954"):
+        for degrees in (3, 6):
+            assert any(f"{datum} Gauss-Krüger, {degrees}-degree" in title for title in titles)
+    assert "EPSG:3857" in {p.crs for p in everything}

@@ -49,6 +49,12 @@ def test_a_mapping_goes_before_guessing() -> None:
     assert columns("grids", ["编号"], code="编号", name="编号") == {"code": "编号", "name": "编号"}
 
 
+def test_an_empty_header_keeps_a_column_from_being_guessed() -> None:
+    assert columns("disputes", ["类别", "发生时间"], category="") == {"occurred_at": "发生时间"}
+    found = columns("disputes", ["类别", "编码"], category="", code="类别")
+    assert found == {"code": "类别"}
+
+
 def test_mappings_that_cannot_be() -> None:
     problems = Problems()
     layer = CATALOGUE["disputes"]

@@ -1,3 +1,8 @@
+import csv
+import gzip
+from pathlib import Path
+
+import numpy as np
 import pytest
 
 from layers.catalogue import CATALOGUE
@@ -60,10 +65,61 @@ def test_no_title_of_the_catalogue_is_about_people() -> None:
         ("110105194912310000", "***"),
         ("1.10105199913310E+17", "1.10105199913310E+17"),
         ("123456789012345000", "123456789012345000"),
+        # Only without the number behind it is the first one seen.
+        ("11010519491231002X13800138000", "******"),
+        # Landlines, where the area code is told apart.
+        ("拨打0571-8888888。", "拨打***。"),
+        ("0571-88888888转801", "***"),
+        ("010-88888888-8001", "***"),
+        ("（0571）88888888", "***"),
+        ("０５７１－８８８８８８８", "***"),
+        ("021 6666 7777", "***"),
+        ("+86 571 8888 8888", "***"),
+        ("0571-88888888/13800138000", "***/***"),
+        ("057188888888", "057188888888"),
+        ("2024-0571-8888888", "2024-0571-8888888"),
+        ("0571-8888888888", "0571-8888888888"),
+        ("0571-18888888", "0571-18888888"),  # no number begins with 1
+        ("12.010-88888888", "12.010-88888888"),
+        ("2024-03-05 2024-04-05", "2024-03-05 2024-04-05"),
+        ("20240305-20240405", "20240305-20240405"),
+        ("31.0123456, 117.0123456", "31.0123456, 117.0123456"),
+        # Identity numbers of before 1999, where they are nothing else.
+        ("原证 330106650123001", "原证 ***"),
+        ("身份证号：330106350123001", "身份证号:***"),
+        ("330106350123001", "330106350123001"),
+        ("330106651323001", "330106651323001"),  # there is no month 13
+        ("JF330106650123001", "JF330106650123001"),
+        ("330106650123001.5", "330106650123001.5"),
+        ("116.330106650123001", "116.330106650123001"),
+        ("99330106650123001", "99330106650123001"),
+        ("护照号 E12345678", "护照号 ***"),
+        ("持台胞证（12345678）", "持台胞证(***)"),
+        ("E12345678", "E12345678"),
     ],
 )
 def test_numbers_of_people_are_masked(text: str, expected: str) -> None:
     assert masked(text)[0] == expected
+
+
+def test_codes_of_divisions_grids_and_cameras_are_no_numbers_of_people(shared_data: Path) -> None:
+    packed = shared_data / "cn_areacity_level4" / "ok_data_level4.csv.gz"
+    with gzip.open(packed, "rt", encoding="utf-8-sig", newline="") as stream:
+        towns = [row["ext_id"] for row in csv.DictReader(stream) if row["deep"] == "3"]
+    assert len(towns) > 39_000
+    rng = np.random.default_rng(8)
+    villages = [f"{town[:9]}{village:03}" for town, village in zip(
+        towns, np.minimum(rng.geometric(0.05, len(towns)), 599).tolist(), strict=True)]  # fmt: skip
+    serials = rng.integers(1, 1000, len(towns)).tolist()
+    grids = [f"{code}{serial:03}" for code, serial in zip(villages, serials, strict=True)]
+    cameras = [f"{code[:8]}01132{serial:07}" for code, serial in zip(towns, serials, strict=True)]
+    for codes in (towns, villages, grids, cameras):
+        text = " ".join(codes)
+        assert masked(text) == (text, 0)
+        assert not mostly_personal(codes)
+    # Told to be what they are, old numbers with the same digits are found.
+    born = [code for code in grids if masked(f"身份证{code}")[1]]
+    assert 0 < len(born) < len(grids) / 2
 
 
 def test_the_check_digit() -> None:

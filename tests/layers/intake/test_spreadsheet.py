@@ -94,6 +94,7 @@ def test_a_clerks_sheet(tmp_path: Path) -> None:
     }
     assert notes == [
         "The sheet read is “台账”; not read: 说明.",
+        "The header is row 4; 2 rows of titles above it were passed over.",
         "1 rows that are merged titles were skipped.",
         "1 day numbers were read as dates.",
     ]
@@ -224,3 +225,80 @@ def test_the_addresses_of_beijing(
     assert report.read == 76_057
     assert report.columns["longitude"] == "X"
     assert report.ok or all("row" in p.text("en") for p in report.problems)
+
+
+def ledger(book: Any, sheet: Any) -> None:
+    """Two rows of headers under a title, totals between and below, and who filled it in."""
+    sheet.merge_range("B2:J2", "柳溪镇2024年纠纷台账")
+    for column, name in (("B", "编号"), ("E", "纠纷类型"), ("F", "发生时间"), ("J", "备注")):
+        sheet.merge_range(f"{column}3:{column}4", name)
+    sheet.merge_range("C3:D3", "位置")
+    sheet.write_row("C4", ["经度", "纬度"])
+    sheet.merge_range("G3:H3", "当事人")
+    sheet.write_row("G4", ["甲", "乙"])
+    sheet.write("I3", "办理")
+    sheet.write("I4", "渠道")
+    sheet.write_row("B5", ["D1", 116.5, 39, "其他", "2024年3月5日 下午3时", "张三", "李四", "热线"])
+    sheet.write_row("B6", ["小计", None, None, 1])
+    sheet.write_row("B7", ["D2", 116.75, 39.5, "其他", 45356.25, "王五", "赵六", None, "合计两户"])
+    sheet.write_row("B8", ["合 计", None, None, 2])
+    sheet.write_row("B9", ["", " "])
+    sheet.write_row("B10", ["填表人：张三", None, "审核：李四"])
+    sheet.write_blank("B40", None, book.add_format({"border": 1}))
+
+
+def test_a_header_of_two_rows_totals_and_feet(tmp_path: Path) -> None:
+    [chunk], notes = opened(tmp_path / "a.xlsx", workbook(ledger))
+    assert chunk.cells == {
+        "编号": ("D1", "D2"),
+        "经度": (116.5, 116.75),
+        "纬度": (39, 39.5),
+        "纠纷类型": ("其他", "其他"),
+        "发生时间": ("2024年3月5日 下午3时", "2024-03-05T06:00:00"),
+        "当事人 甲": ("张三", "王五"),
+        "当事人 乙": ("李四", "赵六"),
+        "渠道": ("热线", ""),
+        "备注": ("", "合计两户"),
+    }
+    assert chunk.lines == (5, 7)
+    assert notes == [
+        "The header takes two rows (3 and 4): they were read together.",
+        "The header is row 4; 1 rows of titles above it were passed over.",
+        "2 rows that sum up others were skipped.",
+        "1 lines below the table, of who filled it in and the like, were skipped.",
+        "1 day numbers were read as dates.",
+    ]
+
+
+def test_parties_under_a_group_are_left_out(
+    connection: psycopg.Connection[TupleRow], tmp_path: Path
+) -> None:
+    path = tmp_path / "a.xlsx"
+    path.write_bytes(workbook(ledger))
+    report = intake(connection, CATALOGUE["disputes"], path)
+    assert report.ok, report.text("en")
+    assert [d.column for d in report.dropped] == ["当事人 甲", "当事人 乙"]
+    [(said,)] = connection.execute("SELECT string_agg(disputes::text, ' ') FROM disputes")
+    assert not any(name in said + report.text("zh") for name in ("张三", "李四", "王五", "赵六"))
+
+
+def test_a_title_across_everything_is_no_group(tmp_path: Path) -> None:
+    def fill(_: Any, sheet: Any) -> None:
+        sheet.merge_range("A1:C1", "2024年柳溪镇隐患台账")
+        sheet.write_row("A2", ["编号", "经度", "纬度"])
+        sheet.write_row("A3", ["Y1", 117.5, 31.5])
+
+    [chunk], notes = opened(tmp_path / "a.xlsx", workbook(fill))
+    assert chunk.cells == {"编号": ("Y1",), "经度": (117.5,), "纬度": (31.5,)}
+    assert notes == ["The header is row 2; 1 rows of titles above it were passed over."]
+
+
+def test_merged_headers_above_numbers_are_one_row(tmp_path: Path) -> None:
+    def fill(_: Any, sheet: Any) -> None:
+        sheet.write_row("A1", ["编号", "坐标"])
+        sheet.merge_range("B1:C1", "坐标")
+        sheet.write_row("A2", ["Y1", 117.5, 31.5])
+
+    [chunk], notes = opened(tmp_path / "a.xlsx", workbook(fill))
+    assert chunk.cells == {"编号": ("Y1",), "坐标": (117.5,), "column 3": (31.5,)}
+    assert notes == []
