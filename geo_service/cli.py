@@ -3,23 +3,25 @@
 Exit 0: done. 1: it could not be done, and why. 2: the command line or a setting makes no sense.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import psycopg
 import typer
-from pydantic import ValidationError
-from rich.console import Console
 from rich.progress import Progress
-from sqlalchemy.exc import ProgrammingError
 
-from geo_service import embedded
 from geo_service.access.passwords import AccountError, put_account, put_token
-from geo_service.database import check_server
-from geo_service.errors import ServiceError
+from geo_service.commands import imports, sources
+from geo_service.commands.common import (
+    AskedWronglyError,
+    console,
+    language_of,
+    migrated,
+    read_settings,
+    said,
+    sentences,
+)
 from geo_service.serving import check_port, serve
 from geo_service.settings import Settings
 from layers import migrations
@@ -36,55 +38,10 @@ databases = typer.Typer(no_args_is_help=True, help="The database.")
 app.add_typer(users, name="user")
 app.add_typer(tokens, name="token")
 app.add_typer(databases, name="db")
+app.add_typer(imports.app, name="imports")
 
 # Drawing, intake and the made-up town bring large libraries: their commands import them themselves,
 # so that the others, and every worker of the server, start fast and stay small.
-
-console = Console(highlight=False, soft_wrap=True)
-_said = Console(stderr=True, highlight=False, soft_wrap=True)
-
-
-class AskedWronglyError(ServiceError):
-    """An option does not make sense; the message says why."""
-
-
-@contextmanager
-def sentences() -> Iterator[None]:
-    """Turn an expected failure into its sentence and exit 1."""
-    try:
-        yield
-    except ServiceError as error:
-        _said.print(f"[red]✗[/red] {error}")
-        raise typer.Exit(1) from None
-    except psycopg.OperationalError as error:
-        _said.print(f"[red]✗[/red] The database does not answer: {str(error).strip()}")
-        raise typer.Exit(1) from None
-    except (psycopg.errors.InsufficientPrivilege, ProgrammingError) as error:
-        _said.print(f"[red]✗[/red] The database refuses: {str(error).strip().splitlines()[0]}")
-        raise typer.Exit(1) from None
-
-
-def read_settings() -> Settings:
-    """Return the settings of the environment; exit 2 where one makes no sense."""
-    try:
-        return Settings()
-    except ValidationError as error:
-        for problem in error.errors():
-            name = f"GEO_SERVICE_{str(problem['loc'][0]).upper()}"
-            _said.print(f"[red]✗[/red] {name}={problem['input']}: {problem['msg']}.")
-        raise typer.Exit(2) from None
-
-
-@contextmanager
-def migrated(settings: Settings, *, join: bool = True) -> Iterator[str]:
-    """Yield the URL of the town's database, migrated to what this code knows.
-
-    With ``join``, a running service's embedded database is used beside it.
-    """
-    with sentences(), embedded.database(settings.database_url, settings.home, join=join) as url:
-        check_server(url)
-        migrations.upgrade(url)
-        yield url
 
 
 @app.command("serve")
@@ -138,14 +95,18 @@ def _welcome(settings: Settings, token: str) -> None:
 def import_command(  # noqa: PLR0917 - options, given by name
     layer: Annotated[str, typer.Argument(help="Layer, such as grids or disputes")],
     file: Annotated[
-        Path,
+        str,
         typer.Argument(
-            help="CSV, Excel, ODS, GeoJSON, Shapefile (.zip), GeoPackage, FlatGeobuf, KML, Parquet",
-            exists=True,
+            help="CSV, Excel, ODS, GeoJSON, Shapefile (.zip), GeoPackage, FlatGeobuf, KML, "
+            "Parquet, DXF, or the address of an OGC API Features or WFS service",
         ),
     ],
     mapping: Annotated[
         list[str] | None, typer.Option("--map", help="column=header in the file; may repeat")
+    ] = None,
+    mapping_path: Annotated[
+        Path | None,
+        typer.Option("--mapping", help="JSON or table of columns and headers", exists=True),
     ] = None,
     constants: Annotated[
         list[str] | None, typer.Option("--set", help="column=value for all rows; may repeat")
@@ -158,12 +119,19 @@ def import_command(  # noqa: PLR0917 - options, given by name
     clean: Annotated[
         float | None, typer.Option(help="Grids: mend gaps and overlaps up to so many metres", min=0)
     ] = None,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Mend invalid geometries, and say what changed")
+    ] = False,
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Load the good rows and leave out the bad")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check all, write nothing")] = False,
     lang: Annotated[str, typer.Option(help="Language of the report: zh or en")] = "zh",
 ) -> None:
     """Load a file into a layer: all of it, or nothing and a list of the rows to mend."""
     from layers.catalogue import CATALOGUE
     from layers.intake import intake
+    from layers.intake.history import Recorder
 
     settings = read_settings()
     with migrated(settings) as url:
@@ -171,23 +139,28 @@ def import_command(  # noqa: PLR0917 - options, given by name
             raise AskedWronglyError(
                 f"There is no layer {layer}. There are: {', '.join(CATALOGUE)}."
             )
-        language = _language(lang)
+        language = language_of(lang)
         with (
+            sources.opened(file, layer, language) as path,
             psycopg.connect(url) as connection,
-            Progress(console=_said, transient=True, disable=not _said.is_terminal) as bar,
+            Progress(console=said, transient=True, disable=not said.is_terminal) as bar,
         ):
-            task = bar.add_task(file.name, total=None)
+            told = sources.told(mapping_path, layer, language)
+            task = bar.add_task(path.name, total=None)
             report = intake(
                 connection,
                 CATALOGUE[layer],
-                file,
-                mapping=_pairs("--map", mapping),
-                constants=_pairs("--set", constants),
+                path,
+                mapping={**told.mapping, **_pairs("--map", mapping)},
+                constants={**told.constants, **_pairs("--set", constants)},
                 crs=crs,
                 timezone=timezone,
                 make_codes=make_codes,
                 clean=clean,
+                repair=repair,
+                skip_bad=skip_bad,
                 dry_run=dry_run,
+                record=Recorder(imports.ACCOUNT, "*"),
                 progress=lambda done, of: bar.update(task, completed=done, total=of),
             )
     console.print(report.text(language), markup=False)
@@ -255,7 +228,7 @@ def sheet_command(  # noqa: PLR0917 - options, given by name
 
     settings = read_settings()
     with migrated(settings) as url, psycopg.connect(url) as connection:
-        language = _language(lang)
+        language = language_of(lang)
         drawn = theme(connection, theme_id, lang=language, since=_day(since), until=_day(until))
         note = footer(connection, language)
         try:
@@ -268,14 +241,6 @@ def sheet_command(  # noqa: PLR0917 - options, given by name
     console.print(f"{output}")
     for sentence in left_out:
         console.print(f"  {sentence}")
-
-
-def _language(text: str) -> Literal["zh", "en"]:
-    if text == "zh":
-        return "zh"
-    if text == "en":
-        return "en"
-    raise AskedWronglyError(f"There is no language {text}; there are zh and en.")
 
 
 def _day(text: str | None) -> date | None:

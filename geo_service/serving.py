@@ -1,7 +1,9 @@
-"""Running the web server: one process that watches, one that works."""
+"""Running the service: one process that watches, one for the web, one for the jobs."""
 
 import os
 import socket
+import subprocess
+import sys
 import threading
 import time
 import urllib.request
@@ -42,22 +44,66 @@ def serve(settings: Settings, url: str, ready: Callable[[], None] | None = None)
     os.environ[PARENT] = str(os.getpid())
     if settings.open_to:
         os.environ["GEO_SERVICE_OPEN_TO"] = settings.open_to
-    if ready:
-        threading.Thread(target=_announce, args=(settings, ready), daemon=True).start()
-    Granian(
-        "geo_service.app:worker",
-        factory=True,
-        interface=Interfaces.ASGI,
-        address=settings.host,
-        port=settings.port,
-        websockets=False,
-        log_level=LogLevels.warning,
-        respawn_failed_workers=True,
-        workers_kill_timeout=5,
-    ).serve()
+    jobs = _Jobs()
+    threading.Thread(target=_begin, args=(settings, jobs, ready), daemon=True).start()
+    try:
+        Granian(
+            "geo_service.app:worker",
+            factory=True,
+            interface=Interfaces.ASGI,
+            address=settings.host,
+            port=settings.port,
+            websockets=False,
+            log_level=LogLevels.warning,
+            respawn_failed_workers=True,
+            workers_kill_timeout=5,
+        ).serve()
+    finally:
+        jobs.stop()
 
 
-def _announce(settings: Settings, ready: Callable[[], None]) -> None:
+# Not with -m: procrastinate wants its module to have its own name.
+_RUN_JOBS = "from geo_service.jobs import main; main()"
+
+
+class _Jobs:
+    """The process that does the jobs: started again, ever more slowly, where it ends."""
+
+    def __init__(self) -> None:
+        self._ending = threading.Event()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._lock = threading.Lock()
+
+    def run(self) -> None:
+        """Keep the process going until ``stop``. It dies with the thread that calls this."""
+        pause = 0.5
+        while not self._ending.is_set():
+            began = time.monotonic()
+            with self._lock:  # either it is not started any more, or stop() sees it
+                if self._ending.is_set():
+                    return
+                self._process = subprocess.Popen([sys.executable, "-c", _RUN_JOBS])
+            self._process.wait()
+            pause = 0.5 if time.monotonic() - began > 60 else min(pause * 2, 30)
+            self._ending.wait(pause)
+
+    def stop(self) -> None:
+        """End the process; a job in hand has a few seconds, and is done again at the next start."""
+        with self._lock:
+            self._ending.set()
+            process = self._process
+        if process is None:
+            return
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _begin(settings: Settings, jobs: _Jobs, ready: Callable[[], None] | None) -> None:
+    """Announce the first answer; only then begin with jobs, which would slow it down."""
     host = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104
     for _ in range(600):
         try:
@@ -65,4 +111,6 @@ def _announce(settings: Settings, ready: Callable[[], None]) -> None:
                 break
         except OSError:
             time.sleep(0.1)
-    ready()
+    if ready:
+        ready()
+    jobs.run()

@@ -1,0 +1,1 @@
+"""Files that people hand in on the web, from the upload to the undoing."""

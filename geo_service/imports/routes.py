@@ -1,0 +1,427 @@
+"""Handing files in over HTTP: upload, preview, check, load, history, undo."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+from uuid import UUID, uuid4
+
+import anyio
+from anyio import to_thread
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.background import BackgroundTask
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import FileResponse, Response
+
+from geo_service.access.principals import Asking
+from geo_service.database import Database, Principal, acting
+from geo_service.imports import store, uploads
+from geo_service.imports.models import Import, Imports, Reading, Trouble
+from geo_service.ogc.parameters import layer as layer_called
+from geo_service.problems import MEDIA_TYPE, Problem
+from geo_service.settings import Settings
+from layers.catalogue import CATALOGUE, Layer
+
+_T = TypeVar("_T")
+_BLOCK = 2**20
+_ROLES = frozenset().union(*(layer.writers for layer in CATALOGUE.values()))
+# Reading a file keeps a processor busy: the others are for those who look at the map.
+_busy = anyio.CapacityLimiter(2)
+
+
+def _documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    told = {
+        401: "Nobody is signed in",
+        403: "The role may not write this layer",
+        404: "No such import in sight",
+        409: "Not in this state: the sentence says why",
+        413: "The file is too large",
+        415: "Not this type of content",
+        422: "The file cannot be read",
+    }
+    return {
+        status: {"description": told[status], "content": {MEDIA_TYPE: {"schema": _TROUBLE}}}
+        for status in statuses
+    }
+
+
+_TROUBLE = Trouble.model_json_schema()
+
+
+async def _from_here(request: Request) -> None:
+    """Refuse what a page of another site could send with the session of who is signed in here.
+
+    A form can only send the types named; a script of another site says where it is from.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind in {"application/x-www-form-urlencoded", "multipart/form-data", "text/plain"}:
+        raise _type_refused()
+    if request.headers.get("sec-fetch-site", "none") not in {"none", "same-origin"}:
+        raise Problem(403, "不接受其他网站的请求。", "Requests of other sites are not taken.")
+
+
+async def _json_from_here(request: Request) -> None:
+    await _from_here(request)
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise _type_refused()
+
+
+def _type_refused() -> Problem:
+    return Problem(
+        415,
+        "请求类型不正确：上传文件用 application/octet-stream，其余用 application/json。",
+        "Send a file as application/octet-stream, everything else as application/json.",
+    )
+
+
+async def _writer(asking: Asking) -> Principal:
+    """Return who asks, where their role may write some layer."""
+    if asking.role not in _ROLES:
+        raise Problem(403, "您没有导入数据的权限。", "You may not load data.")
+    return asking
+
+
+Writing = Annotated[Principal, Depends(_writer)]
+
+router = APIRouter(prefix="/api/imports", tags=["Imports"], responses=_documented(401, 403))
+
+
+def _may_write(asking: Principal, layer: Layer) -> None:
+    if asking.role not in layer.writers:
+        raise Problem(
+            403,
+            f"您没有向“{layer.title.zh}”图层导入数据的权限。",
+            f"You may not load data into the layer {layer.id}.",
+        )
+
+
+@router.post(
+    "",
+    status_code=201,
+    dependencies=[Depends(_from_here)],
+    response_model=Import,
+    responses=_documented(413, 415, 422),
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/octet-stream": {"schema": {"type": "string", "format": "binary"}}
+            },
+        }
+    },
+    summary="Hand in a file",
+)
+async def upload(
+    request: Request,
+    asking: Writing,
+    filename: Annotated[
+        str, Query(min_length=1, max_length=300, description="Its name; the suffix is the format")
+    ],
+) -> dict[str, Any]:
+    """Take a file in; nothing is loaded yet. Columns about people are not kept."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/octet-stream":
+        raise _type_refused()
+    settings: Settings = request.app.state.settings
+    id_ = uuid4()
+    target = uploads.staged(settings.home, id_)
+    with uploads.on_the_way(settings.home, id_) as place:
+        await _receive(request, place / "original")
+        found = await _thread(lambda: _stage(place, target, filename))
+    database: Database = request.app.state.database
+    try:
+        async with database.writing(asking) as connection:
+            await store.add(connection, id_, asking, file=found[0], size=found[1], sha256=found[2])
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
+    return await _get(database, asking, id_)
+
+
+async def _receive(request: Request, path: Path) -> None:
+    """Write the body to a private file. Raises Problem 413 beyond the limit, 507 without room."""
+    limit = await run_in_threadpool(_most_bytes)
+    too_large = Problem(
+        413,
+        f"文件超过 {limit / 1e6:g} MB 的上限，请拆分后导入。",
+        f"The file is larger than the limit of {limit / 1e6:g} MB: split it.",
+    )
+    length = request.headers.get("content-length", "")
+    if length.isdecimal() and int(length) > limit:
+        raise too_large
+    opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(opened, "wb") as stream:
+        size, waiting = 0, bytearray()
+        try:
+            async for chunk in request.stream():
+                size += len(chunk)
+                if size > limit:
+                    raise too_large
+                waiting += chunk
+                if len(waiting) >= _BLOCK:
+                    await run_in_threadpool(stream.write, bytes(waiting))
+                    waiting.clear()
+            await run_in_threadpool(stream.write, bytes(waiting))
+            await run_in_threadpool(stream.flush)
+        except OSError as error:
+            raise Problem(
+                507, "服务器磁盘空间不足。", "There is no room on the server's disk."
+            ) from error
+
+
+def _most_bytes() -> int:
+    from layers.intake import MAX_BYTES  # noqa: PLC0415 - large libraries, when first needed
+
+    return MAX_BYTES
+
+
+def _stage(place: Path, target: Path, name: str) -> tuple[str, int, str]:
+    """Put the file aside without what is personal; return its name, size and digest.
+
+    It is written beside the original, so that a half-written one goes with it. Raises Problem 422
+    where it cannot be read.
+    """
+    from layers.intake.report import Refusal  # noqa: PLC0415 - large libraries, when first needed
+    from layers.intake.staging import stage  # noqa: PLC0415
+
+    try:
+        found = stage(place / "original", place / "kept.staged", name=name, max_bytes=_most_bytes())
+    except Refusal as refusal:
+        raise _refused(422, refusal) from refusal
+    found.path.replace(target)
+    return found.file, found.bytes, found.sha256
+
+
+def _refused(status: int, refusal: Any) -> Problem:
+    return Problem(status, refusal.words.zh, refusal.words.en)
+
+
+@router.get("", response_model=Imports, summary="What was loaded, and by whom")
+async def history(
+    request: Request,
+    asking: Writing,
+    layer: Annotated[str | None, Query(description="Only this layer's")] = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+) -> dict[str, Any]:
+    """Return the imports of one's area, newest first."""
+    database: Database = request.app.state.database
+    async with database.reading(asking) as connection:
+        return {"imports": await store.page(connection, layer, limit)}
+
+
+@router.get(
+    "/{id}", response_model=Import, responses=_documented(404), summary="One import and its report"
+)
+async def one(request: Request, asking: Writing, id: UUID) -> dict[str, Any]:  # noqa: A002
+    """Return how far an import is, or what came of it."""
+    return await _get(request.app.state.database, asking, id)
+
+
+async def _get(database: Database, asking: Principal, id_: UUID) -> dict[str, Any]:
+    async with database.reading(asking) as connection:
+        row = await store.get(connection, id_)
+    if row is None:
+        raise Problem(404, "没有这次导入的记录。", "There is no such import.")
+    return row
+
+
+@router.post(
+    "/{id}/preview",
+    dependencies=[Depends(_json_from_here)],
+    responses=_documented(404, 409, 415),
+    summary="How a file would be understood",
+)
+async def preview(request: Request, asking: Writing, id: UUID, body: Reading) -> dict[str, Any]:  # noqa: A002
+    """Read the beginning of the file with these options: columns, codes, CRS, rows, problems."""
+    settings: Settings = request.app.state.settings
+    await _get(request.app.state.database, asking, id)
+    layer = await layer_called(body.layer) if body.layer else None
+    if layer:
+        _may_write(asking, layer)
+    path = _kept(settings, id)
+    return await _thread(lambda: _preview(settings, asking, layer, path, body))
+
+
+def _preview(
+    settings: Settings, asking: Principal, layer: Layer | None, path: Path, body: Reading
+) -> dict[str, Any]:
+    from layers.intake.preview import preview as look  # noqa: PLC0415 - large libraries
+    from layers.intake.report import Refusal  # noqa: PLC0415
+
+    with acting(settings.database_url or "", asking) as connection:
+        try:
+            found: dict[str, Any] = look(
+                connection,
+                layer,
+                path,
+                mapping=body.mapping,
+                constants=body.constants,
+                crs=body.crs,
+                timezone=body.timezone,
+                make_codes=body.make_codes,
+            ).as_dict()
+        except Refusal as refusal:
+            raise _refused(422, refusal) from refusal
+    return found
+
+
+@router.post(
+    "/{id}/check",
+    status_code=202,
+    dependencies=[Depends(_json_from_here)],
+    response_model=Import,
+    responses=_documented(404, 409, 415),
+    summary="Try a load, and take it back",
+)
+async def check(request: Request, asking: Writing, id: UUID, body: Reading) -> dict[str, Any]:  # noqa: A002
+    """Queue a trial: it ends as checked or refused, with a report."""
+    return await _queue(request, asking, id, body, dry_run=True)
+
+
+@router.post(
+    "/{id}/load",
+    status_code=202,
+    dependencies=[Depends(_json_from_here)],
+    response_model=Import,
+    responses=_documented(404, 409, 415),
+    summary="Load a file",
+)
+async def load(request: Request, asking: Writing, id: UUID, body: Reading) -> dict[str, Any]:  # noqa: A002
+    """Queue the load: it ends as loaded or refused, with a report."""
+    return await _queue(request, asking, id, body, dry_run=False)
+
+
+async def _queue(
+    request: Request, asking: Principal, id_: UUID, body: Reading, *, dry_run: bool
+) -> dict[str, Any]:
+    from geo_service import jobs  # noqa: PLC0415 - the first page need not wait for it
+
+    layer = await layer_called(body.layer or "")
+    _may_write(asking, layer)
+    database: Database = request.app.state.database
+    row = await _get(database, asking, id_)
+    _kept(request.app.state.settings, id_)
+    options = body.model_dump(exclude={"layer"})
+    async with database.writing(asking) as connection:
+        if not await store.queue(connection, id_, asking, layer.id, options):
+            raise _not_now(row["state"])
+        await jobs.defer(
+            connection,
+            jobs.load,
+            import_id=str(id_),
+            dry_run=dry_run,
+            name=asking.name,
+            role=asking.role,
+            area=asking.area,
+        )
+    return await _get(database, asking, id_)
+
+
+def _not_now(state: str) -> Problem:
+    if state in {"loaded", "undone"}:
+        return Problem(
+            409,
+            "这次导入已写入过，请重新上传文件。",
+            "This import was written before: upload the file again.",
+        )
+    return Problem(409, "这次导入正在处理中。", "This import is under way.")
+
+
+def _kept(settings: Settings, id_: UUID) -> Path:
+    path = uploads.staged(settings.home, id_)
+    if not path.exists():
+        raise Problem(
+            409,
+            f"文件已不在服务器上（只保留 {uploads.KEEP.days} 天），请重新上传。",
+            f"The file is not here any more (files are kept for {uploads.KEEP.days} days):"
+            " upload it again.",
+        )
+    return path
+
+
+@router.get(
+    "/{id}/problems.xlsx",
+    response_class=FileResponse,
+    responses=_documented(404, 409),
+    summary="The bad rows, each with its reason",
+)
+async def problems(
+    request: Request,
+    asking: Writing,
+    id: UUID,  # noqa: A002
+    lang: Literal["zh", "en"] = "zh",
+) -> FileResponse:
+    """Return a workbook of the bad rows as they stand in the file, the reason in a last column."""
+    from geo_service.imports.mending import workbook  # noqa: PLC0415 - large libraries
+
+    settings: Settings = request.app.state.settings
+    row = await _get(request.app.state.database, asking, id)
+    report = row["report"] or {}
+    if not report.get("problems"):
+        raise Problem(409, "这次导入没有需要修改的行。", "This import has no rows to mend.")
+    source = _kept(settings, id)
+    path = uploads.folder(settings.home) / f"{uuid4()}.xlsx"
+    try:
+        await _thread(lambda: workbook(source, report, path, lang))
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    stem = Path(row["file"]).stem
+    return FileResponse(
+        path,
+        filename=f"{stem}-{'需修改的行' if lang == 'zh' else 'rows to mend'}.xlsx",
+        media_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        background=BackgroundTask(path.unlink, missing_ok=True),
+    )
+
+
+@router.post(
+    "/{id}/undo",
+    dependencies=[Depends(_from_here)],
+    response_model=Import,
+    responses=_documented(404, 409, 415),
+    summary="Take an import back",
+)
+async def undo(request: Request, asking: Writing, id: UUID) -> dict[str, Any]:  # noqa: A002
+    """Remove the rows that it inserted and restore those that it changed, all or nothing."""
+    database: Database = request.app.state.database
+    row = await _get(database, asking, id)
+    if row["layer"] in CATALOGUE:
+        _may_write(asking, CATALOGUE[row["layer"]])
+    await run_in_threadpool(_undo, request.app.state.settings, asking, id)
+    return await _get(database, asking, id)
+
+
+def _undo(settings: Settings, asking: Principal, id_: UUID) -> None:
+    from layers.intake.history import undo as take_back  # noqa: PLC0415 - large libraries
+    from layers.intake.report import Refusal  # noqa: PLC0415
+
+    with acting(settings.database_url or "", asking) as connection:
+        try:
+            take_back(connection, id_)
+        except Refusal as refusal:
+            raise _refused(409, refusal) from refusal
+
+
+@router.delete(
+    "/{id}",
+    status_code=204,
+    dependencies=[Depends(_from_here)],
+    responses=_documented(404, 409),
+    summary="Forget a file that was not loaded",
+)
+async def forget(request: Request, asking: Writing, id: UUID) -> Response:  # noqa: A002
+    """Remove the file and its record. What was loaded stays on record."""
+    database: Database = request.app.state.database
+    row = await _get(database, asking, id)
+    async with database.writing(asking) as connection:
+        if not await store.remove(connection, id):
+            raise _not_now(row["state"])
+    settings: Settings = request.app.state.settings
+    uploads.staged(settings.home, id).unlink(missing_ok=True)
+    return Response(status_code=204)
+
+
+async def _thread(work: Callable[[], _T]) -> _T:
+    return await to_thread.run_sync(work, limiter=_busy)

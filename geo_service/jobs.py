@@ -1,0 +1,224 @@
+"""Work behind the requests: jobs in PostgreSQL (procrastinate), done by a process of its own.
+
+A job is queued in the transaction of whoever wants it (``defer``). The process (``main``) is a
+child of the serving one, so that heavy work never holds up the web. It does one job at a time.
+
+A job outlives the process that does it. While it runs, a session of the database holds an advisory
+lock with its number; a job that is ``doing`` while nobody holds its lock was interrupted. It is put
+back once; interrupted a second time, it has failed. To add a task: write it here, and name in
+``_INTERRUPTED`` what else must be told when it is cut short.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import Callable, Mapping
+from typing import Any
+from uuid import UUID
+
+import procrastinate
+import psycopg
+from procrastinate.worker import Worker
+from psycopg import AsyncConnection, Connection, sql
+from psycopg.rows import TupleRow
+
+from geo_service import logs
+from geo_service.database import ROLE, SYSTEM, Principal, acting
+from geo_service.imports import store
+from geo_service.processes import end_with_parent
+from geo_service.settings import Settings
+
+app = procrastinate.App(connector=procrastinate.PsycopgConnector())
+
+SETTINGS = "settings"
+_PATH = "SET LOCAL search_path = jobs, public"
+_HELD = 7_103_311  # the first half of the advisory locks' keys; any number of our own
+_SECOND_LOOK = 2.0  # seconds; a job just fetched takes its lock within milliseconds
+_BETWEEN_LOOKS = 30.0
+_GRACE = 3.0  # seconds that a job in hand has to end when the process is told to
+_KEEP_HOURS = 30 * 24
+_log = logging.getLogger(__name__)
+
+
+@app.task(name="import", queue="imports", pass_context=True)
+def load(  # noqa: PLR0917 - given by name
+    context: procrastinate.JobContext,
+    import_id: str,
+    dry_run: bool,
+    name: str,
+    role: str,
+    area: str,
+) -> None:
+    """Check or load a file that was handed in, as the principal who asked for it."""
+    from geo_service.imports import work  # noqa: PLC0415 - large libraries, when first needed
+
+    work.run(
+        context.additional_context[SETTINGS],
+        UUID(import_id),
+        Principal(name, role, area),
+        dry_run=dry_run,
+        again=context.job.attempts > 0,
+    )
+
+
+@app.periodic(cron="17 3 * * *")
+@app.task(name="tidy", queue="upkeep", queueing_lock="tidy", pass_context=True)
+def tidy(context: procrastinate.JobContext, timestamp: int) -> None:  # noqa: ARG001
+    """Remove old uploads and the record of jobs done long ago, once a day."""
+    from geo_service.imports import uploads  # noqa: PLC0415
+
+    settings: Settings = context.additional_context[SETTINGS]
+    uploads.forget_old(settings.home)
+    with acting(settings.database_url or "", SYSTEM) as connection:
+        store.forget_untouched(connection, uploads.KEEP)
+        connection.execute(_DELETE_DONE, [_KEEP_HOURS])
+
+
+_DELETE_DONE = """
+DELETE FROM jobs.procrastinate_jobs AS job
+WHERE
+    job.status NOT IN ('todo', 'doing')
+    AND NOT EXISTS (
+        SELECT FROM jobs.procrastinate_events AS event
+        WHERE event.job_id = job.id AND event.at > now() - make_interval(hours => %s)
+    )
+"""
+
+_INTERRUPTED: Mapping[str, Callable[[Connection[TupleRow], Mapping[str, Any], bool], None]] = {
+    "import": lambda connection, arguments, again: store.interrupted(
+        connection, UUID(arguments["import_id"]), again=again
+    ),
+}
+"""What to tell, by task: the job's arguments, and whether it is going to be done again."""
+
+
+async def defer(
+    connection: AsyncConnection[TupleRow],
+    task: procrastinate.tasks.Task[Any, Any, Any],
+    **arguments: Any,
+) -> None:
+    """Queue a job in the transaction of ``connection``: it exists when that commits."""
+    await connection.execute(_PATH)
+    await task.configure(connection=connection).defer_async(**arguments)
+    await connection.execute("SET LOCAL search_path TO DEFAULT")
+
+
+def recover(url: str, *, own: int | None, doubtful: set[int]) -> set[int]:
+    """Handle the interrupted ones among the ``doubtful`` jobs; return those in doubt now.
+
+    ``own`` is the worker whose jobs are in hand here, whatever their locks say.
+    """
+    with acting(url, SYSTEM) as connection:
+        connection.execute("SET lock_timeout = '5s'")
+        rows = connection.execute(_UNHELD, [own, _HELD]).fetchall()
+        found = {number for (number,) in rows}
+        for number in found & doubtful:
+            with connection.transaction():
+                _put_back(connection, number)
+        return found - doubtful
+
+
+# A lock that is free is taken for the moment of asking, hence the transaction's kind of lock.
+_UNHELD = """
+SELECT id FROM jobs.procrastinate_jobs
+WHERE
+    status = 'doing' AND coalesce(worker_id <> %s, true)
+    AND pg_try_advisory_xact_lock(%s, id::integer)
+"""
+
+_AGAIN = "SELECT procrastinate_retry_job_v2(%s, now(), NULL, NULL, NULL)"
+_FAILED = "SELECT procrastinate_finish_job_v1(%s, 'failed', false)"
+
+
+def _put_back(connection: Connection[TupleRow], number: int) -> None:
+    row = connection.execute(
+        "SELECT task_name, args, attempts FROM jobs.procrastinate_jobs"
+        " WHERE id = %s AND status = 'doing' FOR UPDATE SKIP LOCKED",
+        [number],
+    ).fetchone()
+    held = connection.execute(
+        "SELECT pg_try_advisory_xact_lock(%s, %s::integer)", [_HELD, number]
+    ).fetchone()
+    if row is None or held != (True,):
+        return
+    task, arguments, attempts = row
+    again = attempts == 0
+    _log.warning(
+        "job %s (%s) was interrupted; %s", number, task, "once more" if again else "given up"
+    )
+    if told := _INTERRUPTED.get(task):
+        told(connection, arguments, again)
+    connection.execute(_PATH)
+    connection.execute(_AGAIN if again else _FAILED, [number])
+
+
+def _held(call_next: Callable[[], Any], context: procrastinate.JobContext, _: Worker) -> Any:
+    """Do the job while a session holds its lock. The server frees it when this process ends."""
+    settings: Settings = context.additional_context[SETTINGS]
+    with acting(settings.database_url or "", SYSTEM) as connection:
+        connection.execute("SELECT pg_advisory_lock(%s, %s::integer)", [_HELD, context.job.id])
+        return call_next()
+
+
+async def _look_after(url: str, worker: Worker) -> None:
+    """Look for interrupted jobs, at the start and then again and again."""
+    doubtful: set[int] = set()
+    while True:
+        try:
+            doubtful = await asyncio.to_thread(
+                recover, url, own=worker.worker_id, doubtful=doubtful
+            )
+        except psycopg.Error as error:
+            _log.warning("interrupted jobs could not be looked for: %s", error)
+        await asyncio.sleep(_SECOND_LOOK if doubtful else _BETWEEN_LOOKS)
+
+
+async def _configure(connection: AsyncConnection[TupleRow]) -> None:
+    await connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(ROLE)))
+    await connection.execute("SET search_path = jobs, public")
+    await connection.execute("SET application_name = 'geo-service jobs'")
+    await connection.commit()
+
+
+async def work(settings: Settings) -> None:
+    """Do jobs until told to end; one in hand has a moment to finish, then it is interrupted."""
+    connector = procrastinate.PsycopgConnector(
+        conninfo=settings.database_url, min_size=1, max_size=3, configure=_configure
+    )
+    with app.replace_connector(connector):
+        async with app.open_async():
+            worker = Worker(
+                app,
+                concurrency=1,
+                fetch_job_polling_interval=2.0,
+                install_signal_handlers=False,
+                additional_context={SETTINGS: settings},
+                task_middleware=[_held],
+            )
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.add_signal_handler(number, _end, loop, worker)
+            looking = asyncio.create_task(_look_after(settings.database_url or "", worker))
+            try:
+                await worker.run()  # type: ignore[no-untyped-call]
+            finally:
+                looking.cancel()
+
+
+def _end(loop: asyncio.AbstractEventLoop, worker: Worker) -> None:
+    worker.stop()  # type: ignore[no-untyped-call]
+    # A thread cannot be stopped, and need not be: its transaction is rolled back.
+    loop.call_later(_GRACE, os._exit, 0)
+
+
+def main() -> None:
+    """Run the process."""
+    end_with_parent(signal.SIGKILL)
+    os.nice(5)  # whoever waits for a page goes first
+    logs.configure()
+    try:
+        asyncio.run(work(Settings()))
+    except (procrastinate.exceptions.ConnectorException, psycopg.OperationalError) as error:
+        _log.warning("the process of the jobs lost the database (%s); it is started again", error)
+        raise SystemExit(1) from None
