@@ -1,6 +1,5 @@
 """The web application: what stands behind each address."""
 
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -10,14 +9,23 @@ from starlette.middleware import Middleware
 from starlette.responses import JSONResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette_compress import CompressMiddleware
 
-from geo_service import live, problems
+from geo_service import downloads, live, logs, metrics, problems
 from geo_service.access import routes as account
 from geo_service.access.principals import Access, Asking
 from geo_service.database import Database
-from geo_service.ogc import features, tiles
-from geo_service.settings import PARENT, Settings
+from geo_service.imports import routes as imports
+from geo_service.imports import uploads
+from geo_service.ogc import bulk, collections, editing, items, tiles
+from geo_service.ogc.ready_tiles import ReadyTiles
+from geo_service.ogc.tile_cache import TileCache
+from geo_service.ogc.town import Place
+from geo_service.processes import end_with_parent
+from geo_service.settings import Settings
 from geo_service.web import pages, views
+
+_SMALL = 1000  # bytes: what fits a packet is sent as it is
 
 # Everything a page needs comes from here: no other host is ever asked.
 _HEADERS = (
@@ -51,11 +59,13 @@ class SecurityHeaders:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
+    logs.WatchedCursor.slow = settings.slow_query_ms / 1000
     database = Database(settings.database_url or "", settings.pool_size)
     await database.open()
+    uploads.clear(settings.home)
     app.state.database = database
     app.state.access = Access(database, settings.open_to, timedelta(hours=settings.session_hours))
-    app.state.tiles = tiles.TileCache(settings.tile_cache_mb * 2**20)
+    app.state.tiles = TileCache(settings.tile_cache_mb * 2**20)
     app.state.hub = live.Hub(database, app.state.tiles, timedelta(days=settings.keep_changes_days))
     app.state.hub.start()
     try:
@@ -75,11 +85,34 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        middleware=[Middleware(SecurityHeaders)],
+        middleware=[
+            Middleware(logs.RequestLog),
+            Middleware(metrics.Measured),
+            Middleware(SecurityHeaders),
+            Middleware(CompressMiddleware, minimum_size=_SMALL, zstd=False),
+            Middleware(ReadyTiles),
+        ],
     )
     app.state.settings = settings or Settings()
+    app.state.metrics = metrics.Metrics(app.state)
     problems.install(app)
-    for module in (features, tiles, live, views, account, pages):
+    app.state.exports = downloads.Slots()
+    app.state.bulk = bulk.Calls()
+    app.state.place = Place()
+    for module in (
+        collections,
+        items,
+        bulk,
+        editing,
+        tiles,
+        live,
+        views,
+        imports,
+        downloads,
+        account,
+        pages,
+        metrics,
+    ):
         app.include_router(module.router)
     app.add_api_route("/healthz", _healthz, tags=["Operation"], summary="The service is up")
     app.add_api_route("/readyz", _readyz, tags=["Operation"], summary="The database answers too")
@@ -113,18 +146,6 @@ def worker() -> FastAPI:
 
     A worker must not outlive the process that started it: that one holds the data folder.
     """
-    if os.environ.get(PARENT):
-        _end_with_parent(int(os.environ[PARENT]))
+    end_with_parent()
+    logs.configure()
     return create_app()
-
-
-_PR_SET_PDEATHSIG = 1
-
-
-def _end_with_parent(parent: int) -> None:
-    import ctypes  # noqa: PLC0415 - for workers only
-    import signal  # noqa: PLC0415
-
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != parent:
-        raise SystemExit("the parent process is gone")

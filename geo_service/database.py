@@ -10,6 +10,7 @@ from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
 
 from geo_service.errors import ServiceError
+from geo_service.logs import WatchedCursor
 
 ROLE = "geo_service"
 OLDEST_SERVER = 150_000
@@ -100,6 +101,10 @@ class Database:
         async with self.reading(principal) as connection, connection.transaction():
             yield connection
 
+    def statistics(self) -> dict[str, int]:
+        """Return the pool's figures, by the names of psycopg_pool."""
+        return self._pool.get_stats()
+
     async def ready(self) -> bool:
         """Tell whether the database answers."""
         try:
@@ -129,6 +134,7 @@ def acting(url: str, principal: Principal) -> Iterator[psycopg.Connection[TupleR
 
 
 async def _configure(connection: AsyncConnection[TupleRow]) -> None:
+    connection.cursor_factory = WatchedCursor
     await connection.execute(f"SET ROLE {ROLE}")
     cursor = await connection.execute(
         "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user"

@@ -23,7 +23,7 @@ from starlette.responses import StreamingResponse
 
 from geo_service.access.principals import Asking
 from geo_service.database import SYSTEM, Database, Principal
-from geo_service.ogc.tiles import TileCache
+from geo_service.ogc.tile_cache import TileCache
 from geo_service.problems import Problem
 from layers.catalogue import CATALOGUE
 from layers.changes import CHANNEL
@@ -141,6 +141,13 @@ class Hub:
         self._cursors: dict[str, str] = {}
         self._task: asyncio.Task[None] | None = None
         self._closing = False
+        self.lag = 0.0
+        """Seconds from the last change to its reading."""
+
+    @property
+    def streams(self) -> int:
+        """How many streams are open."""
+        return len(self._subscribers)
 
     def start(self) -> None:
         """Begin to follow."""
@@ -193,6 +200,9 @@ class Hub:
         own = await self._unseen(SYSTEM)
         if own.stale or own.more:
             self._tiles.clear()
+        if own.changes:
+            last = datetime.fromisoformat(own.changes[-1]["at"])
+            self.lag = (datetime.now(UTC) - last).total_seconds()
         for change in own.changes:
             box = tuple(change["bounds"]) if change["bounds"] else None
             self._tiles.invalidate(change["layer"], box)

@@ -10,6 +10,8 @@ from psycopg_pool import PoolTimeout, TooManyRequests
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
+from geo_service.logs import request_id
+
 MEDIA_TYPE = "application/problem+json"
 _log = logging.getLogger(__name__)
 
@@ -20,11 +22,14 @@ _TITLES = {
     404: "Not found",
     405: "Method not allowed",
     406: "Not acceptable",
+    409: "Conflict",
     413: "Too large",
+    415: "Unsupported media type",
     422: "Unprocessable content",
     429: "Too many requests",
     500: "Internal error",
     503: "Busy",
+    507: "No room",
 }
 
 
@@ -45,12 +50,14 @@ def document(
     status: int, zh: str, en: str, headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
     """Return the problem document; ``detail`` is English, ``detail_zh`` Chinese."""
-    content = {
+    content: dict[str, object] = {
         "title": _TITLES.get(status, "Error"),
         "status": status,
         "detail": en,
         "detail_zh": zh,
     }
+    if status >= 500 and (name := request_id()):
+        content["instance"] = f"urn:request:{name}"  # what to look for in the log
     return JSONResponse(content, status, dict(headers or {}), MEDIA_TYPE)
 
 

@@ -52,3 +52,6 @@ class Settings(BaseSettings):
     keep_changes_days: Annotated[
         int, Field(description="Days that the record of changes for live pages is kept.", ge=1)
     ] = 7
+    slow_query_ms: Annotated[
+        int, Field(description="Log queries that take longer, with their plan; in ms.", ge=1)
+    ] = 500

@@ -3,6 +3,7 @@
 The dependencies are coroutines: FastAPI would run functions in a thread, which takes longer.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from math import isfinite
@@ -39,14 +40,17 @@ async def bbox(
         str | None, Query(description="west,south,east,north in degrees (CRS84)")
     ] = None,
 ) -> Box | None:
-    """Parse ``bbox``; the heights of a box of six numbers are ignored: features lie on the ground.
+    """Parse ``bbox``; raise Problem 400 where it is no box."""
+    return None if bbox is None else box_of_numbers(numbers_of(bbox))
 
-    Raises Problem 400 where it is no box.
+
+def numbers_of(text: str) -> list[float]:
+    """Return the four numbers of a ``bbox``; of six the heights are left out.
+
+    Raises Problem 400 where they are no such numbers.
     """
-    if bbox is None:
-        return None
     try:
-        numbers = [float(part) for part in bbox.split(",")]
+        numbers = [float(part) for part in text.split(",")]
     except ValueError:
         numbers = []
     if len(numbers) == 6:
@@ -57,6 +61,11 @@ async def bbox(
             "bbox 应为四个数：西,南,东,北（度）。",
             "bbox must be four numbers: west,south,east,north in degrees.",
         )
+    return numbers
+
+
+def box_of_numbers(numbers: Sequence[float]) -> Box:
+    """Return a box in degrees, west, south, east, north; raise Problem 400 where it is none."""
     west, south, east, north = numbers
     if south > north or not -90 <= south <= 90 or not -90 <= north <= 90:
         raise Problem(

@@ -1,10 +1,7 @@
 """OGC API Tiles, Part 1 (OGC 20-057): Mapbox vector tiles of every layer in WebMercatorQuad."""
 
-from collections import OrderedDict
-from dataclasses import dataclass, field
 from functools import cache
-from hashlib import blake2b
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
 from psycopg import sql
@@ -12,114 +9,21 @@ from starlette.responses import Response
 
 from geo_service.access.principals import Asking
 from geo_service.database import Database, Principal
-from geo_service.ogc.features import in_force
 from geo_service.ogc.parameters import Layered, Timed, address
+from geo_service.ogc.selection import in_force
+from geo_service.ogc.tile_cache import EXTENT, POINT_BUFFER, Key, Tile, TileCache, bounds
 from geo_service.problems import Problem
+from geo_service.waiting import unless_left
 from layers.catalogue import Layer
 
 MVT = "application/vnd.mapbox-vector-tile"
 MATRIX_SET = "http://www.opengis.net/def/tilematrixset/OGC/1.0/WebMercatorQuad"
-HALF_WORLD = 20037508.342789244  # metres; EPSG:3857's edge
 DEEPEST = 22
 AGGREGATE_BELOW = 14  # point layers carry counts instead of points at lower zooms
-EXTENT = 4096
-POINT_BUFFER = 256  # tile units: a symbol of up to 16 px radius is whole at the seam
 BUFFER = 64
 CELLS = 8  # aggregation cells along a tile's edge
 
 router = APIRouter(prefix="/ogc", tags=["OGC API Tiles"])
-
-
-class Key(NamedTuple):
-    """What a tile depends on, beside the data."""
-
-    layer: str
-    z: int
-    x: int
-    y: int
-    area: str
-    start: str
-    end: str
-
-
-class Tile(NamedTuple):
-    """A ready tile: its strong ETag and its bytes, empty where nothing lies in it."""
-
-    etag: str
-    body: bytes
-
-
-def bounds(z: int, x: int, y: int) -> tuple[float, float, float, float]:
-    """Return a tile's edges in EPSG:3857 metres: west, south, east, north.
-
-    >>> bounds(0, 0, 0)[0] == -HALF_WORLD
-    True
-    """
-    size = 2 * HALF_WORLD / 2**z
-    west, north = x * size - HALF_WORLD, HALF_WORLD - y * size
-    return west, north - size, west + size, north
-
-
-@dataclass
-class TileCache:
-    """Ready tiles, within ``limit`` bytes, least recently used first to go.
-
-    ``epoch`` counts invalidations: a tile whose making began in an older epoch is not kept, for
-    its snapshot may predate the change. While ``listening`` is false nothing is kept at all.
-    """
-
-    limit: int
-    listening: bool = False
-    epoch: int = 0
-    size: int = 0
-    _tiles: OrderedDict[Key, Tile] = field(default_factory=OrderedDict)
-    _OVERHEAD = 400
-
-    def get(self, key: Key) -> Tile | None:
-        """Return the tile, or None."""
-        tile = self._tiles.get(key)
-        if tile is not None:
-            self._tiles.move_to_end(key)
-        return tile
-
-    def put(self, key: Key, tile: Tile, epoch: int) -> None:
-        """Keep a tile whose query began in ``epoch``."""
-        if not self.listening or epoch != self.epoch:
-            return
-        self._drop(key)
-        self._tiles[key] = tile
-        self.size += len(tile.body) + self._OVERHEAD
-        while self.size > self.limit and self._tiles:
-            self._drop(next(iter(self._tiles)))
-
-    def invalidate(self, layer: str, box: tuple[float, float, float, float] | None) -> None:
-        """Drop the layer's tiles that may show a change within ``box`` (EPSG:3857; None: all)."""
-        self.epoch += 1
-        for key in [key for key in self._tiles if key.layer == layer]:
-            if box is None or _touches(key, box):
-                self._drop(key)
-
-    def clear(self) -> None:
-        """Drop everything."""
-        self.epoch += 1
-        self._tiles.clear()
-        self.size = 0
-
-    def _drop(self, key: Key) -> None:
-        tile = self._tiles.pop(key, None)
-        if tile is not None:
-            self.size -= len(tile.body) + self._OVERHEAD
-
-
-def _touches(key: Key, box: tuple[float, float, float, float]) -> bool:
-    west, south, east, north = bounds(key.z, key.x, key.y)
-    margin = (east - west) * POINT_BUFFER / EXTENT
-    return (
-        box[0] <= east + margin
-        and box[2] >= west - margin
-        and box[1] <= north + margin
-        and box[3] >= south - margin
-    )
 
 
 @router.get("/collections/{collection}/tiles", summary="Tile sets of a layer")
@@ -176,25 +80,35 @@ async def tile(  # noqa: PLR0917
     end = time.end if time and layer.time else None
     key = Key(layer.id, z, col, row, asking.area, str(start or ""), str(end or ""))
     tiles: TileCache = request.app.state.tiles
-    found = tiles.get(key)
-    if found is None:
-        epoch = tiles.epoch
-        body = await _make(
-            request.app.state.database, asking, layer, key, {"start": start, "end": end}
-        )
-        found = Tile(f'"{blake2b(body, digest_size=16).hexdigest()}"', body)
-        tiles.put(key, found, epoch)
-    # Kept by the browser, asked for again each time: a change shows at once, the rest is a 304.
+    found = await unless_left(
+        request,
+        tiles.tile(
+            key,
+            (request.scope["path"], request.scope["query_string"], asking.area),
+            lambda: _make(
+                request.app.state.database, asking, layer, key, {"start": start, "end": end}
+            ),
+        ),
+    )
+    status, headers, body = answer(found, request.headers.get("if-none-match", ""))
+    return Response(body, status, headers)
+
+
+def answer(tile: Tile, if_none_match: str) -> tuple[int, dict[str, str], bytes]:
+    """Return status, headers and body for a tile.
+
+    Browsers keep it and ask again each time: a change shows at once, the rest is a 304.
+    """
     headers = {
-        "ETag": found.etag,
-        "Cache-Control": "private, no-cache",
-        "Vary": "Cookie, Authorization",
+        "etag": tile.etag,
+        "cache-control": "private, no-cache",
+        "vary": "Cookie, Authorization",
     }
-    if found.etag in request.headers.get("if-none-match", ""):
-        return Response(status_code=304, headers=headers)
-    if not found.body:
-        return Response(status_code=204, headers=headers)
-    return Response(found.body, media_type=MVT, headers=headers)
+    if if_none_match == "*" or tile.etag in if_none_match:
+        return 304, headers, b""
+    if not tile.body:
+        return 204, headers, b""
+    return 200, headers | {"content-type": MVT}, tile.body
 
 
 async def _make(

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from geo_service.access.principals import Asking
 from geo_service.database import Database, Principal
-from geo_service.ogc.features import in_force
+from geo_service.ogc.selection import in_force
 from geo_service.ogc.parameters import Timed, layer
 from geo_service.ogc.tiles import AGGREGATE_BELOW
 from geo_service.web.queries import COUNTS, SEARCH, TOWN, WALL
@@ -55,7 +55,7 @@ async def catalogue(request: Request, asking: Asking) -> dict[str, Any]:
         "account": account(asking),
         "server_time": now.isoformat(),
         "layers": [
-            _describe(entry, counts[entry.id])
+            _describe(entry, counts[entry.id]) | {"writable": asking.role in entry.writers}
             for entry in sorted(CATALOGUE.values(), key=lambda entry: entry.style.order)
         ],
     }

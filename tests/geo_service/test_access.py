@@ -21,6 +21,7 @@ def test_nothing_answers_without_signing_in(app: TestClient) -> None:
     paths = _paths(app)
     assert len(paths) > 12
     values = {"collection": "disputes", "feature": "1", "z": "0", "row": "0", "col": "0"}
+    values |= {"id": "00000000-0000-0000-0000-000000000000", "layer": "disputes"}
     for path in paths:
         if path in OPEN:
             continue

@@ -13,7 +13,7 @@ from psycopg import AsyncConnection
 from geo_service import live
 from geo_service.database import SYSTEM, Database, Principal
 from geo_service.live import Batch, Hub, Subscriber, read, saw
-from geo_service.ogc.tiles import TileCache
+from geo_service.ogc.tile_cache import TileCache
 from layers.catalogue import CATALOGUE
 from tests.geo_service.conftest import NORTH, SOUTH, Town
 

@@ -1,12 +1,16 @@
 """Vector tiles: whole at the seams, honest at low zooms, fresh after every change."""
 
+import asyncio
 import math
+import random
+import time
 
 import mapbox_vector_tile
 import pytest
 from fastapi.testclient import TestClient
 
-from geo_service.ogc.tiles import AGGREGATE_BELOW, EXTENT, Key, Tile, TileCache, bounds
+from geo_service.ogc.tile_cache import EXTENT, Key, Tile, TileCache, bounds
+from geo_service.ogc.tiles import AGGREGATE_BELOW
 from layers.catalogue import CATALOGUE
 from tests.geo_service.conftest import Town
 
@@ -154,33 +158,156 @@ def _key(x: int) -> Key:
 def test_cache_is_bounded_by_bytes() -> None:
     cache = TileCache(limit=10_000, listening=True)
     for x in range(100):
-        cache.put(_key(x), Tile('"a"', b"x" * 1000), cache.epoch)
+        cache.put(_key(x), Tile('"a"', b"x" * 1000))
     assert cache.size <= 10_000
     assert cache.get(_key(99)) is not None
     assert cache.get(_key(0)) is None
 
 
+_ADDRESS = ("/tile", b"", "*")
+
+
 def test_cache_keeps_nothing_made_before_a_change() -> None:
+    asyncio.run(_cache_keeps_nothing_made_before_a_change())
+
+
+async def _cache_keeps_nothing_made_before_a_change() -> None:
     cache = TileCache(limit=10_000, listening=True)
-    epoch = cache.epoch
-    cache.invalidate("grids", None)
-    cache.put(_key(1), Tile('"a"', b"stale"), epoch)
-    assert cache.get(_key(1)) is None
+    for box, kept in ((None, False), (bounds(14, 1, 0), False), (bounds(14, 900, 0), True)):
+        cache.clear()
+
+        async def make(box: tuple[float, float, float, float] | None = box) -> bytes:
+            cache.invalidate("grids", None)
+            cache.invalidate("disputes", box)
+            return b"perhaps stale"
+
+        await cache.tile(_key(1), _ADDRESS, make)
+        assert (cache.get(_key(1)) is not None) is kept
+        assert (cache.ready(_ADDRESS) is not None) is kept
+
+
+def test_a_tile_is_made_once_for_all_who_wait() -> None:
+    asyncio.run(_a_tile_is_made_once_for_all_who_wait())
+
+
+async def _a_tile_is_made_once_for_all_who_wait() -> None:
+    cache = TileCache(limit=10_000, listening=True)
+    made: list[asyncio.Event] = []
+
+    async def make() -> bytes:
+        made.append(asyncio.Event())
+        await made[-1].wait()
+        return str(len(made)).encode()
+
+    first = [asyncio.ensure_future(cache.tile(_key(1), _ADDRESS, make)) for _ in range(5)]
+    await asyncio.sleep(0.01)
+    first[0].cancel()  # one leaves, the others still wait
+    cache.invalidate("disputes", None)
+    late = asyncio.ensure_future(cache.tile(_key(1), _ADDRESS, make))
+    await asyncio.sleep(0.01)
+    assert len(made) == 2, "who asks after a change must not get what was begun before it"
+    for event in made:
+        event.set()
+    assert {(await tile).body for tile in first[1:]} <= {b"1", b"2"}
+    await late
+    assert cache.get(_key(1)) is not None
+
+
+def test_a_query_ends_when_all_have_left() -> None:
+    asyncio.run(_a_query_ends_when_all_have_left())
+
+
+async def _a_query_ends_when_all_have_left() -> None:
+    cache = TileCache(limit=10_000, listening=True)
+    ended = asyncio.Event()
+
+    async def make() -> bytes:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.set()
+        return b""
+
+    asked = [asyncio.ensure_future(cache.tile(_key(1), _ADDRESS, make)) for _ in range(3)]
+    await asyncio.sleep(0.01)
+    for request in asked[:2]:
+        request.cancel()
+    await asyncio.sleep(0.01)
+    assert not ended.is_set()
+    asked[2].cancel()
+    await asyncio.wait_for(ended.wait(), 5)
 
 
 def test_cache_keeps_nothing_while_deaf() -> None:
     cache = TileCache(limit=10_000)
-    cache.put(_key(1), Tile('"a"', b"x"), cache.epoch)
+    cache.put(_key(1), Tile('"a"', b"x"))
     assert cache.get(_key(1)) is None
 
 
 def test_a_change_drops_only_the_tiles_that_it_touches() -> None:
     cache = TileCache(limit=100_000, listening=True)
     for x in (100, 5000):
-        cache.put(_key(x), Tile('"a"', b"x"), cache.epoch)
+        cache.put(_key(x), Tile('"a"', b"x"))
     west, south, east, north = bounds(14, 100, 0)
     cache.invalidate("disputes", (west, south, east, north))
     assert cache.get(_key(100)) is None
     assert cache.get(_key(5000)) is not None
     cache.invalidate("grids", None)
     assert cache.get(_key(5000)) is not None
+
+
+def test_invalidation_finds_every_tile_that_a_change_touches() -> None:
+    chance = random.Random(7)
+    keys = [
+        Key("disputes", z, chance.randrange(2**z), chance.randrange(2**z), "*", "", "")
+        for z in (0, 1, 2, 3, 5, 8)
+        for _ in range(60)
+    ]
+    for _ in range(300):
+        cache = TileCache(limit=10**9, listening=True)
+        for key in keys:
+            cache.put(key, Tile('"a"', b"x"))
+        x, y = chance.uniform(-2.0e7, 2.0e7), chance.uniform(-2.0e7, 2.0e7)
+        wide, high = (10 ** chance.uniform(0, 7.3) for _ in range(2))
+        cache.invalidate("disputes", (x, y, min(x + wide, 2.0037e7), min(y + high, 2.0037e7)))
+        for key in keys:
+            west, south, east, north = bounds(key.z, key.x, key.y)
+            margin = (east - west) / 16
+            outside = (
+                x > east + margin or x + wide < west - margin
+                or y > north + margin or y + high < south - margin
+            )  # fmt: skip
+            assert outside or cache.get(key) is None, "a stale tile is kept"
+        assert x + wide > 0 or cache.size > 0, "everything was dropped for a small change"
+
+
+def test_a_ready_tile_is_for_its_own_area_only(app: TestClient, town: Town) -> None:
+    """The short way to a ready tile asks who asks, and never gives one area's tile to another."""
+    path = url("disputes", 14, *at(117.005, 31.015, 14))
+    codes: dict[str, set[str]] = {}
+    for _ in range(3):
+        for who in ("all", "north", "grid"):
+            got = app.get(path, headers=town.headers(who))
+            assert got.headers["x-content-type-options"] == "nosniff"
+            tile = decode(got.content)["disputes"]["features"]
+            codes[who] = {feature["properties"]["code"] for feature in tile}
+    assert codes["grid"] == {"JF1"}
+    assert codes["grid"] < codes["north"] < codes["all"]
+    tag = {"if-none-match": got.headers["etag"]}
+    again = app.get(path, headers=town.headers("grid") | tag)
+    assert (again.status_code, again.content) == (304, b"")
+    assert app.get(path, headers=town.headers("north") | tag).status_code == 200
+    assert app.get(path).status_code == 401
+    assert app.get(path, headers={"authorization": "Bearer nobody"}).status_code == 401
+
+
+def test_a_token_that_ended_gets_no_ready_tile(
+    app: TestClient, town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = url("disputes", 14, *at(117.005, 31.015, 14))
+    assert app.get(path, headers=town.headers("all")).status_code == 200
+    with town.database.connect() as connection:
+        connection.execute("DELETE FROM tokens WHERE label = 'all'")
+    later = time.monotonic() + 60
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    assert app.get(path, headers=town.headers("all")).status_code == 401

@@ -6,6 +6,6 @@ become parameters, and nothing of a request's text is ever part of the SQL.
 
 from geo_service.ogc.filtering.columns import Column, Columns, columns_of
 from geo_service.ogc.filtering.conditions import condition
-from geo_service.ogc.filtering.parsing import FilterError, parse
+from geo_service.ogc.filtering.parsing import FilterError, calls, parse
 
-__all__ = ["Column", "Columns", "FilterError", "columns_of", "condition", "parse"]
+__all__ = ["Column", "Columns", "FilterError", "calls", "columns_of", "condition", "parse"]

@@ -82,6 +82,24 @@ def _bounded_json(text: str) -> None:
         )
 
 
+def calls(tree: Any, function: str) -> bool:
+    """Tell whether a filter calls a function.
+
+    >>> calls(parse("closed_at > now()"), "now")
+    True
+    """
+    stack = [tree]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, dict):
+            if str(node.get("op", "")).lower() == function:
+                return True
+            stack.extend(node.values())
+        elif isinstance(node, list):
+            stack.extend(node)
+    return False
+
+
 def _place(message: str) -> tuple[str, str]:
     found = re.search(r"--> (\d+):(\d+)", message)
     if not found:

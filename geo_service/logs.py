@@ -1,0 +1,143 @@
+"""Logs: one JSON object a line, with the request it belongs to. Never a query string or a value.
+
+What somebody typed into a search may be a name; neither it nor a bound value is written anywhere.
+"""
+
+import logging
+import re
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import structlog
+from psycopg import AsyncCursor
+from psycopg.rows import TupleRow
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9_-]{1,64}")
+_QUOTED = re.compile(r"'(?:[^']|'')*'")
+_WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_log = logging.getLogger(__name__)
+
+
+def configure(stream: Any = None) -> None:
+    """Send the logs of everything to ``stream`` (standard error): JSON, or prose on a terminal."""
+    stream = stream or sys.stderr
+    shared: Sequence[structlog.typing.Processor] = (
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.stdlib.ExtraAdder(),
+    )
+    last: Sequence[structlog.typing.Processor] = (
+        (structlog.dev.ConsoleRenderer(),)
+        if stream.isatty()
+        else (
+            # Without the variables of the frames: they may hold cells of a file or what was typed.
+            structlog.processors.ExceptionRenderer(
+                structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+            ),
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        )
+    )
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+    logging.getLogger("geo_service").setLevel(logging.INFO)
+
+
+class RequestLog:
+    """Names every request, and logs those that write or fail: path and outcome, no query."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = next((v for k, v in scope["headers"] if k == b"x-request-id"), b"")
+        name = given if _REQUEST_ID.fullmatch(given) else uuid4().hex[:16].encode()
+        structlog.contextvars.bind_contextvars(request=name.decode())
+        started, status = time.perf_counter(), 0
+
+        async def named(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], (b"x-request-id", name)]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, named)
+        finally:
+            if scope["method"] in _WRITES or status >= 500:
+                _log.log(
+                    logging.WARNING if status >= 500 else logging.INFO,
+                    "request",
+                    extra={
+                        "method": scope["method"],
+                        "path": scope["path"],
+                        "status": status,
+                        "ms": round((time.perf_counter() - started) * 1000, 1),
+                    },
+                )
+            structlog.contextvars.unbind_contextvars("request")
+
+
+def request_id() -> str | None:
+    """Return the name of the request that is being answered."""
+    name: str | None = structlog.contextvars.get_contextvars().get("request")
+    return name
+
+
+class WatchedCursor(AsyncCursor[TupleRow]):
+    """A cursor that logs a query slower than ``slow`` seconds, with its plan. Set it at start."""
+
+    slow = 0.5
+
+    async def execute(self, query: Any, params: Any = None, **options: Any) -> "WatchedCursor":
+        """Execute a query."""
+        started = time.perf_counter()
+        try:
+            await super().execute(query, params, **options)
+        except psycopg.errors.QueryCanceled:
+            self._log(query, time.perf_counter() - started, "not finished")
+            raise
+        took = time.perf_counter() - started
+        if took > self.slow:
+            self._log(query, took, await self._plan(query, params))
+        return self
+
+    async def _plan(self, query: Any, params: Any) -> str | None:
+        """Return how the query is executed, without the values in it."""
+        text = _text(query)
+        if not text.lstrip().upper().startswith(("SELECT", "WITH")):
+            return None
+        # A cursor of the plain kind: what explains is not watched itself.
+        async with AsyncCursor(self.connection) as cursor:
+            await cursor.execute(f"EXPLAIN {text}".encode(), params)
+            return _QUOTED.sub("?", "\n".join(str(line) for (line,) in await cursor.fetchall()))
+
+    def _log(self, query: Any, took: float, plan: str | None) -> None:
+        _log.warning(
+            "slow query",
+            extra={"ms": round(took * 1000), "query": _QUOTED.sub("?", _text(query)), "plan": plan},
+        )
+
+
+def _text(query: Any) -> str:
+    text = query if isinstance(query, str | bytes) else query.as_bytes(None)
+    return text.decode() if isinstance(text, bytes) else text

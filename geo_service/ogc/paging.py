@@ -1,0 +1,153 @@
+"""Pages by key: the next one begins after the last row of this one, however deep it is.
+
+Rows may come and go between two pages: none that stays is left out or given twice. A page costs the
+same at any depth, for no row before it is read.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from psycopg import sql
+
+from geo_service.problems import Problem
+from layers.catalogue import Kind, Layer
+
+_TYPES: dict[Kind, str] = {
+    "text": "text",
+    "integer": "bigint",
+    "number": "float8",
+    "date": "date",
+    "datetime": "timestamptz",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A column to sort by. Rows without a value come last, either way."""
+
+    name: str
+    descending: bool
+    type: str
+
+
+def sort_keys(layer: Layer, text: str | None) -> tuple[Key, ...]:
+    """Parse ``sortby``: columns with + or - before them as drafted for OGC API Features Part 8.
+
+    The id comes last, so that the order is one. Raises Problem 400 for a column that is not there.
+    """
+    keys: list[Key] = []
+    for part in (text or "").split(","):
+        # In an address, a plus that is not escaped is a blank.
+        name = part.strip().lstrip("+-").strip()
+        if not part.strip():
+            continue
+        try:
+            field = layer.field(name)
+        except KeyError:
+            names = ", ".join(field.name for field in layer.fields)
+            raise Problem(
+                400,
+                f"不能按“{name[:40]}”排序，可用：{names}。",
+                f"There is no column {name[:40]!r} to sort by; there are: {names}.",
+            ) from None
+        if name not in {key.name for key in keys}:
+            keys.append(Key(name, part.strip().startswith("-"), _TYPES[field.kind]))
+    return (*keys, Key("id", False, "bigint"))
+
+
+def order(keys: Sequence[Key]) -> sql.Composed:
+    """Return the ORDER BY list. Text is ordered by code point, so that pages agree everywhere."""
+    return sql.SQL(", ").join(
+        sql.SQL("{} {} NULLS LAST").format(
+            _column(key), sql.SQL("DESC" if key.descending else "ASC")
+        )
+        for key in keys
+    )
+
+
+def after(keys: Sequence[Key], token: str | None) -> tuple[sql.Composed, dict[str, Any]]:
+    """Return the condition of rows after the one that a token stands for, and its values.
+
+    Raises Problem 400 for a token of another order, or none of ours.
+    """
+    if token is None:
+        return sql.Composed([sql.SQL("true")]), {}
+    values = _read(token, len(keys))
+    bound = {f"after{number}": value for number, value in enumerate(values)}
+    choices: list[sql.Composable] = []
+    for number, key in enumerate(keys):
+        if values[number] is None:
+            continue  # nothing comes after no value
+        same = [_same(other, values[place], place) for place, other in enumerate(keys[:number])]
+        later = sql.SQL("{column} {sign} {value}").format(
+            column=_column(key),
+            sign=sql.SQL("<" if key.descending else ">"),
+            value=_value(key, number),
+        )
+        beyond = sql.SQL("({} OR {} IS NULL)").format(later, sql.Identifier(key.name))
+        choices.append(sql.SQL("({})").format(sql.SQL(" AND ").join([*same, beyond])))
+    condition = sql.SQL("({})").format(sql.SQL(" OR ").join(choices))
+    if len(keys) > 1 and values[0] is not None:
+        # Said once more for the first column alone, so that its index finds where to begin.
+        begin = sql.SQL("({column} {sign} {value} OR {name} IS NULL)").format(
+            column=_column(keys[0]),
+            sign=sql.SQL("<=" if keys[0].descending else ">="),
+            value=_value(keys[0], 0),
+            name=sql.Identifier(keys[0].name),
+        )
+        condition = sql.SQL("({} AND {})").format(begin, condition)
+    return condition, bound
+
+
+def token(values: Sequence[Any]) -> str:
+    """Return the token of a row, from its values of the keys."""
+    text = json.dumps(
+        [_plain(value) for value in values], ensure_ascii=False, separators=(",", ":")
+    )
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    return float(value) if isinstance(value, Decimal) else value
+
+
+def _read(text: str, count: int) -> list[Any]:
+    try:
+        values = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    except (ValueError, binascii.Error, RecursionError):
+        values = None
+    if (
+        not isinstance(values, list)
+        or len(values) != count
+        or not isinstance(values[-1], int)
+        or any(not isinstance(v, str | int | float | None) or "\0" in str(v) for v in values)
+    ):
+        raise Problem(
+            400,
+            "翻页标记无效，请从第一页重新开始。",
+            "The parameter after is no page of this order: start again with the first page.",
+        )
+    return values
+
+
+def _column(key: Key) -> sql.Composed:
+    name = sql.Identifier(key.name)
+    return sql.SQL('{} COLLATE "C"' if key.type == "text" else "{}").format(name)
+
+
+def _value(key: Key, number: int) -> sql.Composed:
+    return sql.SQL("{}::{}").format(sql.Placeholder(f"after{number}"), sql.SQL(key.type))
+
+
+def _same(key: Key, value: Any, number: int) -> sql.Composed:
+    if value is None:
+        return sql.SQL("{} IS NULL").format(sql.Identifier(key.name))
+    return sql.SQL("{} = {}").format(_column(key), _value(key, number))

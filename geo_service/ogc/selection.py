@@ -1,0 +1,212 @@
+"""Which features a request asks for: one condition for pages, tiles and files alike."""
+
+import json
+from dataclasses import dataclass
+from math import isfinite
+from typing import Annotated, Any, Literal
+
+import shapely
+from fastapi import Depends, Query, Request
+from psycopg import sql
+
+from geo_service.ogc import crs, filtering
+from geo_service.ogc.parameters import (
+    Box,
+    Interval,
+    Layered,
+    Timed,
+    box_of_numbers,
+    numbers_of,
+)
+from geo_service.ogc.town import references
+from geo_service.problems import Problem
+from layers.catalogue import Layer
+
+FilterLanguage = Literal["cql2-text", "cql2-json"]
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """A condition on the rows of a layer, the values bound to it, and what was asked, as a key.
+
+    ``steady`` is false where the answer changes by itself, because the filter says ``now()``.
+    """
+
+    where: sql.Composed
+    values: dict[str, Any]
+    key: str
+    steady: bool = True
+
+
+def in_force(layer: Layer) -> sql.SQL:
+    """Return the condition that leaves out past versions."""
+    return sql.SQL("valid_to IS NULL" if layer.versioned else "true")
+
+
+def chosen(
+    layer: Layer, box: Box | None, time: Interval | None, equal: dict[str, str]
+) -> tuple[sql.Composed, dict[str, Any]]:
+    """Compose the condition of a request on the rows of a layer, with the values bound to it."""
+    conditions: list[sql.Composable] = []
+    values: dict[str, Any] = {}
+    if box:
+        conditions.append(_within(box, values))
+    conditions += _times(layer, time, values)
+    for name, value in equal.items():
+        if "\0" in value:
+            raise Problem(
+                400, "值中含有不可用的字符。", "A value holds a character that no text has."
+            )
+        kind = layer.field(name).kind
+        column = sql.Identifier(name)
+        text = sql.SQL("{} = {}") if kind == "text" else sql.SQL("{}::text = {}")
+        conditions.append(text.format(column, sql.Placeholder(f"field_{name}")))
+        values[f"field_{name}"] = value
+    return sql.SQL(" AND ").join(conditions), values
+
+
+def _times(layer: Layer, time: Interval | None, values: dict[str, Any]) -> list[sql.Composable]:
+    """Return the conditions of a time window; of a layer with versions, those valid in it.
+
+    A layer without times is not filtered (OGC API Features 7.15.4).
+    """
+    if layer.versioned:
+        if time is None:
+            return [in_force(layer)]
+        # Half open: a version that ended at a moment was not valid then.
+        values |= {"start": time.start, "end": time.end}
+        return [
+            sql.SQL(
+                "(%(end)s::timestamptz IS NULL OR valid_from IS NULL OR valid_from <= %(end)s)"
+                " AND (%(start)s::timestamptz IS NULL OR valid_to IS NULL OR valid_to > %(start)s)"
+            )
+        ]
+    conditions: list[sql.Composable] = [in_force(layer)]
+    if time and layer.time:
+        column = sql.Identifier(layer.time)
+        for name, bound, sign in (("start", time.start, ">="), ("end", time.end, "<=")):
+            if bound:
+                conditions.append(
+                    sql.SQL("{} {} {}").format(column, sql.SQL(sign), sql.Placeholder(name))
+                )
+                values[name] = bound
+    return conditions
+
+
+def _within(box: Box, values: dict[str, Any]) -> sql.Composed:
+    west, south, east, north = box
+    boxes = [(west, south, east, north)]
+    if west > east:  # across the antimeridian
+        boxes = [(west, south, 180.0, north), (-180.0, south, east, north)]
+    parts = []
+    for number, corners in enumerate(boxes):
+        values |= {f"box{number}{i}": corner for i, corner in enumerate(corners)}
+        parts.append(
+            sql.SQL("st_intersects(geom, st_makeenvelope({}, 4326))").format(
+                sql.SQL(", ").join(sql.Placeholder(f"box{number}{i}") for i in range(4))
+            )
+        )
+    return sql.SQL("({})").format(sql.SQL(" OR ").join(parts))
+
+
+async def selected(  # noqa: PLR0917
+    request: Request,
+    layer: Layered,
+    time: Timed,
+    bbox: Annotated[
+        str | None,
+        Query(description="west,south,east,north; in degrees unless bbox-crs says otherwise"),
+    ] = None,
+    bbox_crs: Annotated[
+        str | None, Query(alias="bbox-crs", description="CRS of bbox, by URI; axes in its order")
+    ] = None,
+    filter_: Annotated[str | None, Query(alias="filter", description="Condition in CQL2")] = None,
+    filter_lang: Annotated[
+        FilterLanguage, Query(alias="filter-lang", description="Language of filter")
+    ] = "cql2-text",
+    filter_crs: Annotated[
+        str | None, Query(alias="filter-crs", description="CRS of shapes in filter, by URI")
+    ] = None,
+) -> Selected:
+    """Return what a request asks for; any field of the layer may filter by equality.
+
+    Raises Problem 400 for what makes no sense.
+    """
+    names = {field.name for field in layer.fields}
+    given = request.query_params
+    repeated = [name for name in given if len(given.getlist(name)) > 1]
+    if repeated:
+        raise Problem(
+            400, f"参数“{repeated[0]}”出现了多次。", f"The parameter {repeated[0]} is there twice."
+        )
+    equal = {name: value for name, value in given.items() if name in names}
+    box = None
+    conditions: list[sql.Composable] = []
+    values: dict[str, Any] = {}
+    if bbox is not None:
+        numbers = numbers_of(bbox)
+        reference = crs.WGS84
+        if bbox_crs is not None:
+            reference = crs.chosen(bbox_crs, await references(request), "bbox-crs")
+        if reference.uri == crs.CRS84:
+            box = box_of_numbers(numbers)
+        else:
+            shape, values["box"] = (
+                sql.SQL("st_geomfromwkb(%(box)s, 4326)"),
+                _turned(reference, numbers),
+            )
+            conditions.append(sql.SQL("st_intersects(geom, {})").format(shape))
+    base, bound = chosen(layer, box, time, equal)
+    conditions.append(base)
+    values |= bound
+    steady = True
+    if filter_ is not None:
+        to_wgs84 = None
+        if filter_crs is not None:
+            known = await references(request)
+            to_wgs84 = crs.chosen(filter_crs, known, "filter-crs").to_wgs84()
+        try:
+            tree = filtering.parse(filter_, filter_lang)
+            condition, more = filtering.condition(tree, filtering.columns_of(layer), to_wgs84)
+        except filtering.FilterError as error:
+            raise Problem(400, error.zh, error.en) from None
+        conditions.append(condition)
+        values |= more
+        steady = not filtering.calls(tree, "now")
+    key = json.dumps(
+        [bbox, bbox_crs, filter_, filter_lang, filter_crs, sorted(equal.items())],
+        ensure_ascii=False,
+    )
+    empty = bbox is None and filter_ is None and not equal
+    return Selected(sql.SQL(" AND ").join(conditions), values, "" if empty else key, steady)
+
+
+def _turned(reference: crs.Reference, numbers: list[float]) -> bytes:
+    """Return a box of another CRS as a shape in EPSG:4326; its edges bend, hence the points."""
+    to_wgs84 = reference.to_wgs84()
+    if to_wgs84 is None or len(numbers) != 4:
+        raise Problem(
+            400, "bbox 应为四个数。", "bbox must be four numbers: lower corner, upper corner."
+        )
+    x0, y0, x1, y1 = numbers
+    if x0 > x1 or y0 > y1:
+        raise Problem(
+            400,
+            "bbox 的第一个角应是较小的角。",
+            "The first corner of bbox must be the lower one, axes in the order of bbox-crs.",
+        )
+    box = shapely.segmentize(shapely.box(x0, y0, x1, y1), max((x1 - x0) / 32, (y1 - y0) / 32, 1e-9))
+    shape = shapely.transform(box, to_wgs84.transform, interleaved=False)
+    if not shapely.is_valid(shape) or not all(map(isfinite, shapely.bounds(shape))):
+        raise Problem(
+            400,
+            "bbox 不在 bbox-crs 的适用范围内。",
+            "bbox lies outside of where bbox-crs can be used.",
+        )
+    return bytes(shapely.to_wkb(shape))
+
+
+Selection = Annotated[Selected, Depends(selected)]
+
+SELECTING = frozenset({"bbox", "bbox-crs", "datetime", "filter", "filter-lang", "filter-crs"})
+"""The parameters that ``selected`` understands, beside the fields of the layer."""
