@@ -4,14 +4,14 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
+from urllib.parse import quote
 from uuid import UUID, uuid4
 
 import anyio
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Query, Request
-from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 
 from geo_service.access.principals import Asking
 from geo_service.database import Database, Principal, acting
@@ -118,8 +118,16 @@ async def upload(
     filename: Annotated[
         str, Query(min_length=1, max_length=300, description="Its name; the suffix is the format")
     ],
+    collection: Annotated[
+        str | None,
+        Query(
+            alias="layer",
+            description="Layer that it is for: an address of a camera is kept, of people never",
+        ),
+    ] = None,
 ) -> dict[str, Any]:
     """Take a file in; nothing is loaded yet. Columns about people are not kept."""
+    layer = await layer_called(collection) if collection else None
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/octet-stream":
         raise _type_refused()
@@ -127,8 +135,8 @@ async def upload(
     id_ = uuid4()
     target = uploads.staged(settings.home, id_)
     with uploads.on_the_way(settings.home, id_) as place:
-        await _receive(request, place / "original")
-        found = await _thread(lambda: _stage(place, target, filename))
+        await _receive(request, place / "original", await run_in_threadpool(_most, filename))
+        found = await _thread(lambda: _stage(place, target, filename, layer))
     database: Database = request.app.state.database
     try:
         async with database.writing(asking) as connection:
@@ -139,9 +147,8 @@ async def upload(
     return await _get(database, asking, id_)
 
 
-async def _receive(request: Request, path: Path) -> None:
+async def _receive(request: Request, path: Path, limit: int) -> None:
     """Write the body to a private file. Raises Problem 413 beyond the limit, 507 without room."""
-    limit = await run_in_threadpool(_most_bytes)
     too_large = Problem(
         413,
         f"文件超过 {limit / 1e6:g} MB 的上限，请拆分后导入。",
@@ -170,13 +177,13 @@ async def _receive(request: Request, path: Path) -> None:
             ) from error
 
 
-def _most_bytes() -> int:
-    from layers.intake import MAX_BYTES  # noqa: PLC0415 - large libraries, when first needed
+def _most(name: str) -> int:
+    from layers.intake.readers import most_bytes  # noqa: PLC0415 - large libraries, when needed
 
-    return MAX_BYTES
+    return most_bytes(Path(name))
 
 
-def _stage(place: Path, target: Path, name: str) -> tuple[str, int, str]:
+def _stage(place: Path, target: Path, name: str, layer: Layer | None) -> tuple[str, int, str]:
     """Put the file aside without what is personal; return its name, size and digest.
 
     It is written beside the original, so that a half-written one goes with it. Raises Problem 422
@@ -186,7 +193,7 @@ def _stage(place: Path, target: Path, name: str) -> tuple[str, int, str]:
     from layers.intake.staging import stage  # noqa: PLC0415
 
     try:
-        found = stage(place / "original", place / "kept.staged", name=name, max_bytes=_most_bytes())
+        found = stage(place / "original", place / "kept.staged", name=name, layer=layer)
     except Refusal as refusal:
         raise _refused(422, refusal) from refusal
     found.path.replace(target)
@@ -260,6 +267,8 @@ def _preview(
                 crs=body.crs,
                 timezone=body.timezone,
                 make_codes=body.make_codes,
+                repair=body.repair,
+                layers=[each for each in CATALOGUE.values() if asking.role in each.writers],
             ).as_dict()
         except Refusal as refusal:
             raise _refused(422, refusal) from refusal
@@ -342,7 +351,7 @@ def _kept(settings: Settings, id_: UUID) -> Path:
 
 @router.get(
     "/{id}/problems.xlsx",
-    response_class=FileResponse,
+    response_class=Response,
     responses=_documented(404, 409),
     summary="The bad rows, each with its reason",
 )
@@ -351,7 +360,7 @@ async def problems(
     asking: Writing,
     id: UUID,  # noqa: A002
     lang: Literal["zh", "en"] = "zh",
-) -> FileResponse:
+) -> Response:
     """Return a workbook of the bad rows as they stand in the file, the reason in a last column."""
     from geo_service.imports.mending import workbook  # noqa: PLC0415 - large libraries
 
@@ -364,15 +373,15 @@ async def problems(
     path = uploads.folder(settings.home) / f"{uuid4()}.xlsx"
     try:
         await _thread(lambda: workbook(source, report, path, lang))
-    except BaseException:
+        content = await run_in_threadpool(path.read_bytes)
+    finally:
         path.unlink(missing_ok=True)
-        raise
-    stem = Path(row["file"]).stem
-    return FileResponse(
-        path,
-        filename=f"{stem}-{'需修改的行' if lang == 'zh' else 'rows to mend'}.xlsx",
+    name = f"{Path(row['file']).stem}-{'需修改的行' if lang == 'zh' else 'rows to mend'}.xlsx"
+    # No FileResponse: granian opens its file by itself, by then the background task has removed it.
+    return Response(
+        content,
         media_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-        background=BackgroundTask(path.unlink, missing_ok=True),
+        headers={"Content-Disposition": f"attachment; filename*=utf-8''{quote(name)}"},
     )
 
 

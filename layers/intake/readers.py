@@ -47,16 +47,14 @@ def source(
     content_path = path
     if name is not None:
         path = path.with_name("_" + re.sub(r"[/\\\0]", "_", name))
-    suffixes = [suffix.lower() for suffix in path.suffixes]
-    packed = suffixes[-1:] == [".gz"]
-    suffix = suffixes[-2 if packed else -1] if len(suffixes) > packed else ""
+    suffix, packed = _suffix(path)
     if suffix not in READERS:
         raise Refusal(
             f"不支持“{suffix or path.name}”格式，可导入：{'、'.join(READERS)}。",
             f"The format “{suffix or path.name}” is not read; these are: {', '.join(READERS)}.",
         )
     if max_bytes is None:
-        max_bytes = MAX_STREAMED if suffix in STREAMED else MAX_BYTES
+        max_bytes = most_bytes(path)
     file = File(path, max_bytes, packed=packed, stored=content_path)
     first = b""
     for number, block in enumerate(file.blocks()):
@@ -72,6 +70,22 @@ def source(
                 f"The file is {en}, not what its name ({suffix}) says.",
             )
     return READERS[suffix](file, problems)
+
+
+def most_bytes(path: Path) -> int:
+    """Return the largest size of a file of this name's format, packed and unpacked.
+
+    >>> most_bytes(Path("a.csv.gz")) > most_bytes(Path("a.xlsx"))
+    True
+    """
+    return MAX_STREAMED if _suffix(path)[0] in STREAMED else MAX_BYTES
+
+
+def _suffix(path: Path) -> tuple[str, bool]:
+    """Return the suffix that names the format, and whether the file is packed by gzip."""
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    packed = suffixes[-1:] == [".gz"]
+    return (suffixes[-2 if packed else -1] if len(suffixes) > packed else ""), packed
 
 
 _SHEETS = (".xlsx", ".xls", ".ods")

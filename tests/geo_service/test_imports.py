@@ -10,10 +10,10 @@ import pytest
 from fastapi.testclient import TestClient
 from python_calamine import CalamineWorkbook
 
-import layers.intake
 from geo_service.app import create_app
 from geo_service.embedded import Cluster
 from geo_service.settings import Settings
+from layers.intake import readers
 from tests.geo_service.conftest import Town
 from tests.geo_service.office import (
     BINARY,
@@ -282,7 +282,7 @@ def test_what_cannot_be_read_leaves_nothing(office: Office, name: str, content: 
 def inside(town: Town, tmp_path: Path) -> Iterator[TestClient]:
     """The application in this process, its limit of size brought down."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(layers.intake, "MAX_BYTES", 1000)
+        patch.setattr(readers, "MAX_STREAMED", 1000)
         settings = Settings(database_url=town.database.url, pool_size=2, home=tmp_path)
         with TestClient(create_app(settings)) as client:
             client.headers.update(town.headers("editor"))

@@ -368,3 +368,22 @@ def test_one_connection_at_a_time_writes(desk: Desk, database: TestDatabase) -> 
 
 def _edit(connection: psycopg.Connection[TupleRow]) -> None:
     connection.execute("UPDATE disputes SET people = 3 WHERE code = 'D1'")
+
+
+def test_cameras_that_report_can_still_be_undone(database: TestDatabase) -> None:
+    """A heartbeat is no edit: an import of cameras stays undoable, a real edit stands against it."""
+    with database.connect() as connection:
+        connection.execute(
+            "INSERT INTO cameras (code, geom) VALUES"
+            " ('99010100001320000001', st_setsrid(st_makepoint(117, 31), 4326))"
+        )
+        connection.commit()
+        (written,) = connection.execute("SELECT updated_at FROM cameras").fetchone() or (None,)
+        connection.commit()
+        connection.execute("UPDATE cameras SET status = 'offline', status_at = now()")
+        connection.commit()
+        assert connection.execute("SELECT updated_at FROM cameras").fetchone() == (written,)
+        connection.commit()
+        connection.execute("UPDATE cameras SET name = 'x', status = 'online'")
+        connection.commit()
+        assert connection.execute("SELECT updated_at FROM cameras").fetchone() != (written,)

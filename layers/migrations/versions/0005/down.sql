@@ -1,3 +1,5 @@
+DROP TRIGGER locate_status ON cameras;
+DROP FUNCTION geo.keep_updated_at();
 ALTER TABLE cameras RESET (fillfactor);
 
 CREATE OR REPLACE FUNCTION geo.record_changes() RETURNS trigger

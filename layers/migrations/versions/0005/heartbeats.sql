@@ -78,3 +78,22 @@ END $$;
 
 -- Room in the page for the row's next version, so that no index is touched when a status moves.
 ALTER TABLE cameras SET (fillfactor = 80);
+
+-- What a device reports of itself is no edit of the feature: updated_at stays, so that an import of
+-- cameras can be undone although they have reported since. After "locate", by name.
+CREATE FUNCTION geo.keep_updated_at() RETURNS trigger
+LANGUAGE plpgsql AS $$
+DECLARE
+    reported cameras := OLD;
+BEGIN
+    reported.status := NEW.status;
+    reported.status_at := NEW.status_at;
+    reported.updated_at := NEW.updated_at;
+    reported.geom_3857 := NEW.geom_3857;
+    IF reported IS NOT DISTINCT FROM NEW THEN
+        NEW.updated_at := OLD.updated_at;
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER locate_status BEFORE UPDATE ON cameras
+FOR EACH ROW EXECUTE FUNCTION geo.keep_updated_at();
