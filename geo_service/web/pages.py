@@ -1,4 +1,4 @@
-"""The pages themselves: the officer's map, the wall, sign-in, and the interface's documentation."""
+"""The pages themselves: the officer's map, the wall, imports, sign-in, and the interface's documentation."""
 
 from pathlib import Path
 from typing import Annotated
@@ -50,6 +50,12 @@ async def wall(request: Request, token: Annotated[str | None, Query()] = None) -
     response = RedirectResponse("/wall", 303)
     set_cookie(response, request.app.state.settings, token, _TEN_YEARS)
     return response
+
+
+@router.get("/import")
+async def importing(request: Request) -> Response:
+    """Show the page that loads files."""
+    return await _guarded(request, "import")
 
 
 @router.get("/sign-in")

@@ -35,10 +35,10 @@ from psycopg.rows import TupleRow
 
 from geo_service.access.passwords import put_account
 from geo_service.embedded import DATABASE, OWNER, Cluster, programs
-from geo_service.ogc.tiles import EXTENT, HALF_WORLD, POINT_BUFFER, bounds
+from geo_service.ogc.tile_cache import EXTENT, HALF_WORLD, POINT_BUFFER, bounds
 from layers import codes, frames, migrations
 from layers.catalogue import CATALOGUE
-from tests.benchmarks.load import Load, put_load
+from tests.benchmarks.clients import Load, put_load
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 LOCK = REPOSITORY / ".ci" / "lock" / "benchmark.txt"

@@ -33,8 +33,16 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser, demo_service: Service) -> Iterator[Page]:
-    """A page that fails its test where it asks another host, or writes an error to the console."""
-    home = urlsplit(demo_service.url).netloc
+    """A page of the demonstration."""
+    yield from visit(browser, demo_service.url)
+
+
+def visit(browser: Browser, url: str) -> Iterator[Page]:
+    """Yield a page of a service, in a context of its own.
+
+    It fails its test where it asks another host, or writes an error to the console.
+    """
+    home = urlsplit(url).netloc
     strangers: list[str] = []
     errors: list[str] = []
 

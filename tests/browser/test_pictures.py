@@ -2,11 +2,14 @@
 
 import os
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from PIL import Image
 from playwright.sync_api import Page
 
+from geo_service.demo import PASSWORD
+from tests.browser.test_import import register_of
 from tests.conftest import REPOSITORY, Service
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -19,15 +22,44 @@ PICTURES = {
 
 @pytest.mark.parametrize("name", list(PICTURES))
 def test_picture(page: Page, demo_service: Service, tmp_path: Path, name: str) -> None:
-    folder = REPOSITORY / "docs" / "pictures" if "GEO_SERVICE_PICTURES" in os.environ else tmp_path
-    folder.mkdir(parents=True, exist_ok=True)
     page.set_viewport_size({"width": 1440, "height": 810})
     page.goto(demo_service.url + PICTURES[name])
     page.evaluate("geo.ready")
     page.wait_for_timeout(2000)
+    take(page, tmp_path, name)
+
+
+def test_picture_of_an_import(page: Page, demo_service: Service, tmp_path: Path) -> None:
+    """A register half way: read, its coordinates and one column corrected, a bad row chosen."""
+    url = demo_service.url
+    sign_in = {"username": "admin", "password": PASSWORD}
+    assert page.request.post(f"{url}/api/account/session", data=sign_in).ok
+    found = page.request.get(f"{url}/ogc/collections/disputes/items?limit=40").json()["features"]
+    places = [tuple(feature["geometry"]["coordinates"]) for feature in found]
+    handed_in = page.request.post(
+        f"{url}/api/imports?filename={quote('2026年纠纷台账.csv')}",
+        headers={"Content-Type": "application/octet-stream"},
+        data=register_of(places),
+    ).json()
+    try:
+        page.set_viewport_size({"width": 1440, "height": 810})
+        page.goto(f"{url}/import?id={handed_in['id']}")
+        page.get_by_role("combobox", name="“案由”列导入为").select_option("category")
+        page.get_by_role("radio", name="GCJ-02").check()
+        page.get_by_role("button", name="第 10 行，有问题").click()
+        page.wait_for_timeout(2000)
+        take(page, tmp_path, "import")
+    finally:
+        page.request.delete(f"{url}/api/imports/{handed_in['id']}")
+
+
+def take(page: Page, tmp_path: Path, name: str) -> None:
+    """Take the picture: into the docs where it is asked for, else to see that there is one."""
+    folder = REPOSITORY / "docs" / "pictures" if "GEO_SERVICE_PICTURES" in os.environ else tmp_path
+    folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{name}.png"
     page.screenshot(path=file)
     # A page that draws nothing is one flat colour, and packs to a few kilobytes.
     assert file.stat().st_size > 100_000
     with Image.open(file) as picture:
-        picture.quantize(128).save(file, optimize=True)
+        picture.quantize(256).save(file, optimize=True)

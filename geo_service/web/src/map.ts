@@ -15,6 +15,7 @@ import { Chart } from "./map/chart";
 import { Connection } from "./map/connection";
 import { LayerCounts } from "./map/counts";
 import { Details } from "./map/details";
+import { exportForm } from "./map/export-form";
 import { LayerSwitch } from "./map/layer-switch";
 import { panel } from "./map/panel";
 import { Search } from "./map/search";
@@ -59,7 +60,8 @@ function start(catalogue: Catalogue): Chart {
     details.open([{ layer, id: hit.id, code: hit.code, label: hit.label }]);
     zoomTo(hit.bounds);
   });
-  panel(catalogue, [windowPicker(state), layerSwitch.root], search.root, () => (chart.padding = padding()));
+  const exporting = exportForm(layers, town.bounds, state, () => chart.extent());
+  panel(catalogue, [windowPicker(state), layerSwitch.root, exporting], search.root, () => (chart.padding = padding()));
 
   // Corner and badge
   const connection = new Connection();

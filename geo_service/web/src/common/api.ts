@@ -26,6 +26,11 @@ async function sentence(response: Response): Promise<string> {
   return typeof detail === "string" && detail ? detail : say("unexpected", { status: response.status });
 }
 
+/** The problem that a bad answer tells of. */
+export async function problemOf(response: Response): Promise<Problem> {
+  return new Problem(response.status, await sentence(response));
+}
+
 /** Fetch; throw a Problem unless the answer is a good one. An abort stays an AbortError. */
 export async function request(path: string, init: RequestInit = {}): Promise<Response> {
   let response: Response;
@@ -35,7 +40,7 @@ export async function request(path: string, init: RequestInit = {}): Promise<Res
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new Problem(0, say("unreachable"));
   }
-  if (!response.ok) throw new Problem(response.status, await sentence(response));
+  if (!response.ok) throw await problemOf(response);
   return response;
 }
 

@@ -29,6 +29,8 @@ export interface LayerEntry {
   count: number;
   label: string | null;
   time: string | null;
+  /** Whether who is signed in may load it. */
+  writable: boolean;
   aggregate_below: number | null;
   style: { color: string; order: number; by: string | null; visible: boolean; min_zoom: number };
   fields: Field[];

@@ -48,7 +48,12 @@ export function pick(title: Title): string {
   return title[language];
 }
 
+/** The title in the language in use, with `{name}` replaced by its value. */
+export function fill(title: Title, values: Record<string, string | number>): string {
+  return pick(title).replace(/\{(\w+)\}/g, (all, name: string) => String(values[name] ?? all));
+}
+
 /** The page's own words, with `{name}` replaced by its value. */
 export function say(key: Key, values: Record<string, string | number> = {}): string {
-  return TEXT[key][language].replace(/\{(\w+)\}/g, (all, name: string) => String(values[name] ?? all));
+  return fill(TEXT[key], values);
 }

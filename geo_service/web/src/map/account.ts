@@ -25,7 +25,8 @@ async function signOut(): Promise<void> {
   }
 }
 
-export function accountMenu(account: Account): HTMLElement {
+/** `importing`: the account may load files somewhere. */
+export function accountMenu(account: Account, importing = false): HTMLElement {
   const toggle = button(say("account"), "round", icon(PERSON));
   toggle.setAttribute("aria-expanded", "false");
   toggle.setAttribute("aria-controls", "account-menu");
@@ -39,6 +40,7 @@ export function accountMenu(account: Account): HTMLElement {
     out.addEventListener("click", () => void signOut());
     menu.append(out);
   }
+  if (importing) menu.append(element("a", { href: "/import" }, say("importLink")));
   menu.append(element("a", { href: `/wall?lang=${language}` }, say("wallLink")), element("a", { href: "/docs" }, say("docsLink")));
 
   const open = (shown: boolean): void => {

@@ -231,6 +231,13 @@ export class Chart {
     return { zoom: view.getZoom() ?? 0, lon, lat };
   }
 
+  /** What the map shows: west, south, east, north in degrees. */
+  extent(): Bounds {
+    const shown = this.map.getView().calculateExtent(this.map.getSize());
+    const [west = 0, south = 0, east = 0, north = 0] = transformExtent(shown, "EPSG:3857", "EPSG:4326");
+    return [Math.max(west, -180), Math.max(south, -90), Math.min(east, 180), Math.min(north, 90)];
+  }
+
   go(zoom: number, lon: number, lat: number): void {
     const view = this.map.getView();
     view.setCenter(fromLonLat([lon, lat]));
