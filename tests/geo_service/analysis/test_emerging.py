@@ -115,7 +115,9 @@ def test_planted_cells_get_their_categories() -> None:
     rng = np.random.default_rng(3)
     cube = rng.poisson(2.0, (900, STEPS))
     places = {"consecutive": 65, "persistent": 235, "intensifying": 665, "historical": 835}
-    blocks = {k: [n + 30 * r + c for r in (-1, 0, 1) for c in (-1, 0, 1)] for k, n in places.items()}
+    blocks = {
+        k: [n + 30 * r + c for r in (-1, 0, 1) for c in (-1, 0, 1)] for k, n in places.items()
+    }
     cube[blocks["consecutive"], -4:] += 8
     cube[blocks["persistent"]] += 8
     cube[blocks["intensifying"]] += np.arange(6, 6 + STEPS)

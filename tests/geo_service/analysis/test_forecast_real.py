@@ -29,7 +29,7 @@ class Record(NamedTuple):
     """Events in cells, the cells' areas, and how forecasts roll over them; times in days."""
 
     events: Past
-    areas: NDArray[np.float64]
+    areas: NDArray[Any]
     origins: list[float]
     history: float
     methods: Mapping[str, Method]
@@ -49,7 +49,8 @@ def portland(kind: str) -> Record:
     """Calls in the challenge's own 550 ft cells, twelve months of 28 days, a year known."""
     table = pd.read_csv(DATA / "us_portland_nij" / f"crimes_{kind}.csv.gz")
     x, y = (table[c].to_numpy(float) * 0.3048 for c in ("x_coordina", "y_coordina"))
-    day = (pd.to_datetime(table["occ_date"]) - pd.Timestamp("2012-03-01")).dt.days.to_numpy(float)
+    since = pd.to_datetime(table["occ_date"]) - pd.Timestamp("2012-03-01")
+    day = np.asarray(since.dt.days, dtype=np.float64)
     cells = gpd.read_file(DATA / "us_portland_nij" / "grid550").geometry.make_valid()
     shapes = shapely.transform(np.array(cells), lambda xy: xy * 0.3048)
     middle = shapely.centroid(shapes)
@@ -71,7 +72,8 @@ def chicago() -> Record:
     lattice = squares(beats.union_all(), 500, crs=32616, local=32616)
     points = gpd.GeoSeries.from_xy(table["Longitude"], table["Latitude"], crs=4326).to_crs(32616)
     x, y = points.x.to_numpy(), points.y.to_numpy()
-    day = (pd.to_datetime(table["Date"]) - pd.Timestamp("2001-01-01")).dt.days.to_numpy(float)
+    since = pd.to_datetime(table["Date"]) - pd.Timestamp("2001-01-01")
+    day = np.asarray(since.dt.days, dtype=np.float64)
     centre_x, centre_y = lattice.centres.T
     cell = lattice.locate(x, y, crs=32616)
     past = Past(x, y, day, cell, 0.0, 91.0, centre_x, centre_y, contiguity(lattice))

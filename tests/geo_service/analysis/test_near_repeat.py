@@ -3,6 +3,7 @@
 import itertools
 import math
 import warnings
+from typing import Any
 
 import geopandas as gpd
 import libpysal
@@ -17,7 +18,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import pointpats
 
-Floats = NDArray[np.float64]
+Floats = NDArray[Any]
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +42,7 @@ def test_it_agrees_with_pointpats_on_burkitt(burkitt: gpd.GeoDataFrame) -> None:
     assert found.p[0, 0] == pytest.approx(stats.poisson.sf(12, found.expected[0, 0]), abs=0.03)
 
 
-def every_table(
+def every_table(  # noqa: PLR0917
     x: Floats, y: Floats, t: Floats, space: list[float], time: list[float], metric: str
 ) -> NDArray[np.int64]:
     """The counts for every order of the times, by plain loops."""
@@ -111,3 +112,8 @@ def test_senseless_bands_are_refused(bands: list[float], sentence: str) -> None:
 def test_fewer_than_two_events_have_no_pairs() -> None:
     found = knox([1], [1], [1], [0, 5], [0, 5])
     assert (found.observed.item(), found.expected.item(), found.p.item()) == (0, 0, 1)
+
+
+def test_degrees_do_not_pass_for_metres() -> None:
+    with pytest.raises(ValueError, match="look like degrees"):
+        knox([120.1, 120.2], [30.1, 30.2], [0, 1], [0, 1], [0, 1])

@@ -44,7 +44,7 @@ def test_the_interval_and_p_agree() -> None:
 
 def test_nothing_in_either_period_says_nothing() -> None:
     found = compare_rates(0, 0)
-    assert (found.ratio, found.low, found.high, found.p) == (1, 0, np.inf, 1)
+    assert [float(v) for v in (found.ratio, found.low, found.high, found.p)] == [1, 0, np.inf, 1]
 
 
 def test_p_is_no_smaller_than_it_should_be() -> None:

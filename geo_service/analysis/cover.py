@@ -1,0 +1,357 @@
+"""How much of a town its cameras see, exactly, and what changes when one of them does.
+
+Everything is in metres and exact in vectors: no raster, no sampling. Figures are kept as running
+totals, so that another view of one camera costs what lies around it and not the town.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from dataclasses import replace as changed
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+import shapely
+from numpy.typing import ArrayLike
+
+from geo_service.analysis.density_levels import Level
+from geo_service.analysis.metric import metres
+from geo_service.analysis.sentence import Sentence
+from geo_service.analysis.tally import AreaTally, LengthTally, PointTally, Zones
+from geo_service.analysis.views import Camera, Scene, views
+from geo_service.analysis.weights import Floats
+
+EVERYWHERE = "everywhere"
+"""The zone that is always there: the whole plane."""
+
+
+class Points(NamedTuple):
+    """Points in metres (n, 2) with what each counts, such as events or households."""
+
+    xy: Floats
+    weight: Floats
+
+    @classmethod
+    def read(cls, xy: ArrayLike, weight: ArrayLike | None = None) -> "Points":
+        """Return points, each counting 1 unless told; raises ValueError for what is missing."""
+        places = np.array(xy, dtype=np.float64).reshape(-1, 2)
+        metres(places[:, 0], places[:, 1])
+        counts = np.ones(len(places)) if weight is None else np.array(weight, dtype=np.float64)
+        if counts.shape != (len(places),) or not np.isfinite(counts).all() or (counts < 0).any():
+            raise ValueError("Every point needs a weight of 0 or more.")
+        return cls(places, counts)
+
+
+@dataclass(frozen=True, eq=False)
+class Ground:
+    """What figures are wanted for.
+
+    ``zones``: polygons by kind, such as grids, communities, or the surroundings of places (see
+    :func:`surroundings`); those of one kind may overlap. ``lines``: roads. ``points``: events or
+    households, as :class:`Points`. ``area``: the town; cameras that cannot see any of it are left
+    out and told.
+    """
+
+    zones: Mapping[str, Any]
+    lines: Any = ()
+    points: Mapping[str, Points] | None = None
+    area: Any = None
+
+
+class Loss(NamedTuple):
+    """What nobody would see any more without one camera."""
+
+    code: str
+    area: float
+    points: dict[str, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Cover:
+    """The views of a town's cameras and all figures on them, level by level.
+
+    Made by :func:`cover`; ``replace``, ``add`` and ``remove`` return another one. Columns of all
+    figures are "at least 1, 2, … cameras".
+    """
+
+    scene: Scene
+    ground: Ground
+    cameras: tuple[Camera, ...]
+    shapes: Any
+    camera_notes: tuple[tuple[Sentence, ...], ...]
+    intruding: frozenset[str]
+    areas: Mapping[tuple[int, str], AreaTally]
+    lengths: Mapping[tuple[int, str], LengthTally]
+    points: Mapping[tuple[int, str, str], PointTally]
+    online_only: bool = False
+
+    @cached_property
+    def number(self) -> dict[str, int]:
+        """The row of each camera by its code."""
+        return {camera.code: k for k, camera in enumerate(self.cameras)}
+
+    @property
+    def counted(self) -> Any:
+        """Views that count: all of them, or those of cameras online now."""
+        shown = self.shapes.copy()
+        if self.online_only:
+            shown[[not camera.online for camera in self.cameras]] = shapely.Polygon()
+        return shown
+
+    def seen(self, level: Level | str, zones: str = EVERYWHERE) -> Floats:
+        """Return square metres seen at a level: a row a zone, column k - 1 for k cameras."""
+        return self.areas[self._row(level), self._kind(zones)].at_least()
+
+    def share(self, level: Level | str, zones: str) -> Floats:
+        """Return the share of each zone's area seen at a level, columns as :meth:`seen`."""
+        size = shapely.area(self.areas[self._row(level), self._kind(zones)].zones.shapes)
+        return self.seen(level, zones) / size[:, None]
+
+    def road(self, level: Level | str, zones: str = EVERYWHERE) -> Floats:
+        """Return metres of the lines seen at a level: a row a zone, column k - 1 for k cameras."""
+        return self.lengths[self._row(level), self._kind(zones)].at_least()
+
+    def road_share(self, level: Level | str, zones: str = EVERYWHERE) -> Floats:
+        """Return the share of the lines' length seen, not a number where a zone has no line."""
+        tally = self.lengths[self._row(level), self._kind(zones)]
+        return _shares(tally.at_least(), tally.whole())
+
+    def weight(self, level: Level | str, points: str, zones: str = EVERYWHERE) -> Floats:
+        """Return the weight of the points seen at a level: a row a zone, column k - 1 for k."""
+        return self.points[self._row(level), self._kind(zones), points].at_least()
+
+    def point_share(self, level: Level | str, points: str, zones: str = EVERYWHERE) -> Floats:
+        """Return the share of the points' weight seen, not a number where a zone has none."""
+        tally = self.points[self._row(level), self._kind(zones), points]
+        return _shares(tally.at_least(), tally.whole())
+
+    def union(self, level: Level | str) -> Any:
+        """Return what at least one camera sees at a level, as one shape."""
+        return shapely.disjoint_subset_union_all(self.counted[:, self._row(level)])
+
+    def losses(self, level: Level | str) -> list[Loss]:
+        """Return what each camera alone sees, the camera whose loss costs most area first."""
+        row, n = self._row(level), len(self.cameras)
+        lost = self.areas[row, EVERYWHERE].losses(n)
+        names = sorted(self.ground.points or {})
+        by_name = {name: self.points[row, EVERYWHERE, name].losses(n) for name in names}
+        order = sorted(range(n), key=lambda k: (-lost[k], self.cameras[k].code))
+        return [
+            Loss(
+                self.cameras[k].code,
+                max(float(lost[k]), 0.0),
+                {name: float(by_name[name][k]) for name in names},
+            )
+            for k in order
+        ]
+
+    def notes(self) -> dict[str, tuple[Sentence, ...]]:
+        """Return what is to be told about each camera that something is to be told about."""
+        told = {
+            camera.code: said
+            for camera, said in zip(self.cameras, self.camera_notes, strict=True)
+            if said
+        }
+        at: dict[tuple[float, float], list[str]] = {}
+        for camera in self.cameras:
+            at.setdefault((round(camera.x, 2), round(camera.y, 2)), []).append(camera.code)
+        for codes in at.values():
+            for code in codes if len(codes) > 1 else ():
+                others = [one for one in codes if one != code]
+                said = Sentence(
+                    f"与摄像机 {'、'.join(others)} 同杆（位置相同）。",
+                    f"On one pole with {', '.join(others)}: they stand in the same place.",
+                )
+                told[code] = (*told.get(code, ()), said)
+        return told
+
+    def replace(self, camera: Camera) -> "Cover":
+        """Return the cover with another state of a camera: moved, turned, online or not.
+
+        Only its own view is computed again, and none where only ``online`` differs. Raises
+        ValueError for a code that no camera has.
+        """
+        if camera.code not in self.number:
+            raise ValueError(f"There is no camera {camera.code}.")
+        k = self.number[camera.code]
+        before = self.cameras[k]
+        row, said = self.shapes[k], self.camera_notes[k]
+        intruding = self.intruding
+        if changed(before, online=camera.online) != camera:
+            made = views([camera], self.scene)
+            row, said = made.shapes[0], made.notes[0]
+            far = _far_out(camera, row, self.ground)
+            if far is not None:
+                row, said = np.full(len(row), shapely.Polygon(), dtype=object), (*said, far)
+            intruding = intruding - {camera.code} | ({camera.code} if made.intruding else set())
+        shapes = self.shapes.copy()
+        shapes[k] = row
+        cameras = (*self.cameras[:k], camera, *self.cameras[k + 1 :])
+        notes = (*self.camera_notes[:k], said, *self.camera_notes[k + 1 :])
+        made_cover = changed(
+            self, cameras=cameras, shapes=shapes, camera_notes=notes, intruding=intruding
+        )
+        return made_cover._updated(k, self.counted[k])
+
+    def add(self, camera: Camera) -> "Cover":
+        """Return the cover with one more camera; raises ValueError where its code is taken."""
+        if camera.code in self.number:
+            raise ValueError(f"There is a camera {camera.code} already.")
+        nothing = np.full((1, len(self.scene.levels)), shapely.Polygon(), dtype=object)
+        wider = changed(
+            self,
+            cameras=(*self.cameras, changed(camera, x=math.nan)),
+            shapes=np.concatenate((self.shapes, nothing)),
+            camera_notes=(*self.camera_notes, ()),
+        )
+        return wider.replace(camera)
+
+    def without(self, code: str) -> "Cover":
+        """Return the cover as it is while one camera sees nothing."""
+        if code not in self.number:
+            raise ValueError(f"There is no camera {code}.")
+        k = self.number[code]
+        shapes = self.shapes.copy()
+        shapes[k] = np.full(len(self.scene.levels), shapely.Polygon(), dtype=object)
+        return changed(self, shapes=shapes)._updated(k, self.counted[k])
+
+    def _updated(self, k: int, old: Any) -> "Cover":
+        """Return the cover with totals brought up to date for camera k, whose views were old."""
+        new = self.counted
+        same = [a is b or a.equals_exact(b) for a, b in zip(old, new[k], strict=True)]
+        areas = {
+            (row, kind): tally if same[row] else tally.replaced(k, new[k, row])
+            for (row, kind), tally in self.areas.items()
+        }
+        lengths = {
+            (row, kind): tally if same[row] else tally.replaced(new[:, row], old[row], new[k, row])
+            for (row, kind), tally in self.lengths.items()
+        }
+        points = {
+            (row, kind, name): tally if same[row] else tally.replaced(k, old[row], new[k, row])
+            for (row, kind, name), tally in self.points.items()
+        }
+        return changed(self, areas=areas, lengths=lengths, points=points)
+
+    def _row(self, level: Level | str) -> int:
+        name = level if isinstance(level, str) else level.name
+        names = [one.name for one in self.scene.levels]
+        if name not in names:
+            raise ValueError(f"There is no level {name!r}: it is one of {', '.join(names)}.")
+        return names.index(name)
+
+    def _kind(self, zones: str) -> str:
+        if zones != EVERYWHERE and zones not in self.ground.zones:
+            raise ValueError(f"There are no zones {zones!r}.")
+        return zones
+
+
+def cover(
+    cameras: Sequence[Camera],
+    scene: Scene,
+    ground: Ground | None = None,
+    *,
+    online_only: bool = False,
+    known: Any = None,
+) -> Cover:
+    """Return what cameras see of the ground, with all figures.
+
+    ``known`` keeps views by their input hash (see ``views``). With ``online_only`` cameras that are
+    not online count for nothing; their views are kept for when they come back. By night or day, and
+    what is in reach or in view now, is for the ``scene`` to say.
+
+    Raises ValueError for two cameras of one code, and for zones that are not valid polygons.
+
+    >>> from geo_service.analysis.buildings import Buildings
+    >>> from geo_service.analysis.sight import sight
+    >>> east = Camera("east", 0, 0, sight("bullet", 90, height=4, tilt=30))
+    >>> same = Camera("same", 0, 0, sight("bullet", 90, height=4, tilt=30))
+    >>> made = cover([east, same], Scene(Buildings.read([])))
+    >>> once, twice = made.seen("identify")[0]
+    >>> bool(once == twice), made.notes()["same"][-1].en
+    (True, 'On one pole with east: they stand in the same place.')
+    """
+    wanted = ground or Ground({})
+    codes = [camera.code for camera in cameras]
+    if len(set(codes)) < len(codes):
+        twice = next(code for code in codes if codes.count(code) > 1)
+        raise ValueError(f"Two cameras have the code {twice}.")
+    made = views(cameras, scene, known)
+    notes = list(made.notes)
+    shapes = made.shapes
+    for k, camera in enumerate(cameras):
+        far = _far_out(camera, shapes[k], wanted)
+        if far is not None:
+            shapes[k] = np.full(len(scene.levels), shapely.Polygon(), dtype=object)
+            notes[k] = (*notes[k], far)
+    empty = Cover(
+        scene,
+        wanted,
+        tuple(cameras),
+        shapes,
+        tuple(notes),
+        frozenset(codes[k] for k in made.intruding),
+        {},
+        {},
+        {},
+        online_only,
+    )
+    counted = empty.counted
+    bounds = shapely.total_bounds(shapes.reshape(-1))
+    origin = np.nan_to_num((bounds[:2] + bounds[2:]) / 2)
+    kinds = {EVERYWHERE: Zones.read(None)}
+    kinds.update({kind: Zones.read(polygons) for kind, polygons in wanted.zones.items()})
+    rows = range(len(scene.levels))
+    lines = np.array(wanted.lines, dtype=object).reshape(-1)
+    return changed(
+        empty,
+        areas={
+            (row, kind): AreaTally.of(counted[:, row], zones, origin)
+            for row in rows
+            for kind, zones in kinds.items()
+        },
+        lengths={
+            (row, kind): LengthTally.of(counted[:, row], lines, zones, origin)
+            for row in rows
+            for kind, zones in kinds.items()
+        },
+        points={
+            (row, kind, name): PointTally.of(counted[:, row], *points, zones)
+            for row in rows
+            for kind, zones in kinds.items()
+            for name, points in (wanted.points or {}).items()
+        },
+    )
+
+
+def surroundings(places: Any, distance: float) -> Any:
+    """Return the ground within a distance in metres of places, with arcs of 64 edges a quadrant.
+
+    >>> round(surroundings([shapely.Point(0, 0)], 10)[0].area / (100 * math.pi), 4)
+    0.9999
+    """
+    if not (math.isfinite(distance) and distance > 0):
+        raise ValueError(f"The distance must be above 0 metres, not {distance}.")
+    return shapely.buffer(np.array(places, dtype=object).reshape(-1), distance, quad_segs=64)
+
+
+def _far_out(camera: Camera, row: Any, ground: Ground) -> Sentence | None:
+    """Return that a camera can see nothing of the town, where that is so."""
+    if ground.area is None or not (math.isfinite(camera.x) and math.isfinite(camera.y)):
+        return None
+    if shapely.intersects(row[0], ground.area):
+        return None
+    away = shapely.distance(shapely.Point(camera.x, camera.y), ground.area)
+    if away == 0:
+        return None
+    return Sentence(
+        f"摄像机 {camera.code} 在辖区外 {away / 1000:.1f} 公里，看不到辖区，未计入。",
+        f"Camera {camera.code} stands {away / 1000:.1f} km outside of the area and sees none of "
+        "it: it is left out.",
+    )
+
+
+def _shares(part: Floats, whole: Floats) -> Floats:
+    with np.errstate(invalid="ignore"):
+        return part / whole[:, None]

@@ -1,0 +1,80 @@
+"""Linear programs with whole numbers, by HiGHS: the model as sparse rows, a start, and a bound."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import highspy
+import numpy as np
+from scipy import sparse
+
+from geo_service.analysis.weights import Bools, Floats
+
+_ROOM = 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """Minimise ``cost``·x for 0 ≤ x ≤ ``upper`` and ``low`` ≤ ``rows`` @ x ≤ ``high``.
+
+    ``whole`` are the columns that take whole numbers. Columns from ``lower`` up.
+    """
+
+    cost: Floats
+    lower: Floats
+    upper: Floats
+    rows: Any
+    low: Floats
+    high: Floats
+    whole: Bools
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """The best solution found, and the bound that none can be below."""
+
+    x: Floats
+    bound: float
+    proven: bool
+
+
+def minimise(program: Program, start: Floats | None, time_limit: float, gap: float) -> Answer:
+    """Return the best x found until it is proven within ``gap``, or until the time is up.
+
+    Raises ValueError where no x fits, or none is found in time.
+    """
+    rows = sparse.csr_array(program.rows)
+    model = highspy.HighsLp()
+    model.num_col_, model.num_row_ = len(program.cost), rows.shape[0]
+    model.col_cost_ = program.cost
+    model.col_lower_, model.col_upper_ = program.lower, program.upper
+    model.row_lower_, model.row_upper_ = program.low, program.high
+    model.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+    model.a_matrix_.num_col_, model.a_matrix_.num_row_ = model.num_col_, model.num_row_
+    model.a_matrix_.start_ = rows.indptr
+    model.a_matrix_.index_ = rows.indices
+    model.a_matrix_.value_ = rows.data.astype(np.float64)
+    kinds = highspy.HighsVarType
+    model.integrality_ = [kinds.kInteger if one else kinds.kContinuous for one in program.whole]
+    solver = highspy.Highs()
+    solver.setOptionValue("output_flag", False)  # noqa: FBT003
+    solver.setOptionValue("time_limit", float(time_limit))
+    solver.setOptionValue("mip_rel_gap", float(gap))
+    solver.setOptionValue("mip_abs_gap", 1e-9)
+    solver.setOptionValue("mip_feasibility_tolerance", 1e-9)
+    solver.passModel(model)
+    if start is not None:
+        known = highspy.HighsSolution()
+        known.col_value = list(start)
+        solver.setSolution(known)
+    solver.run()
+    status, info = solver.getModelStatus(), solver.getInfo()
+    found = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
+    if status == highspy.HighsModelStatus.kInfeasible or not found:
+        raise ValueError("No choice of sites fulfils what is asked for, or none was found in time.")
+    value = float(info.objective_function_value)
+    bound = float(info.mip_dual_bound)
+    if not math.isfinite(bound):
+        bound = -math.inf
+    proven = status == highspy.HighsModelStatus.kOptimal and gap <= _ROOM
+    return Answer(np.array(solver.getSolution().col_value), min(bound, value), proven)
