@@ -58,7 +58,7 @@ class Buildings:
         if np.isinf(bounds).any():
             raise ValueError("Some walls have coordinates that are not finite.")
         notes = []
-        for k in np.flatnonzero(~shapely.is_valid(made)):
+        for k in np.flatnonzero(~shapely.is_valid(made) & np.isin(kinds, (3, 6))):
             reason = shapely.is_valid_reason(made[k])
             made[k] = _mended(made[k])
             notes.append(
@@ -75,6 +75,12 @@ class Buildings:
         return shapely.STRtree(self.shapes)
 
     @cached_property
+    def extent(self) -> Floats:
+        """West, south, east and north end of all outlines."""
+        ends: Floats = shapely.total_bounds(self.shapes)
+        return ends
+
+    @cached_property
     def solid(self) -> Bools:
         """True for polygons, which have an inside; bare walls have none."""
         return np.isin(shapely.get_type_id(self.shapes), (3, 6))
@@ -83,7 +89,8 @@ class Buildings:
     def convex(self) -> Bools:
         """True where a building is as large as its convex hull."""
         hull = shapely.area(shapely.convex_hull(self.shapes))
-        return self.solid & (shapely.area(self.shapes) >= hull * (1 - 1e-9))
+        whole: Bools = self.solid & (shapely.area(self.shapes) >= hull * (1 - 1e-9))
+        return whole
 
     @cached_property
     def walls(self) -> Walls:

@@ -53,7 +53,9 @@ class View:
         for name, unit in _POSITIVE.items():
             value = _number(getattr(self, name), name)
             if not value > 0:
-                raise ValueError(f"The {name.replace('_', ' ')} must be above 0 {unit}, not {value:g}.")
+                raise ValueError(
+                    f"The {name.replace('_', ' ')} must be above 0 {unit}, not {value:g}."
+                )
         target = _number(self.target_height, "target_height")
         tilt = _number(self.tilt, "tilt")
         if not -90 <= tilt <= 90:
@@ -118,7 +120,11 @@ class View:
         has as much. Raises ValueError unless the density is above 0.
         """
         tilt = math.radians(self.tilt)
-        depth = self.focal_length * self.pixels_across / (self.sensor_width * _density(pixels_per_metre))
+        depth = (
+            self.focal_length
+            * self.pixels_across
+            / (self.sensor_width * _density(pixels_per_metre))
+        )
         if math.isinf(self.near):
             return None
         # Straight down, all of the plane lies at one depth.

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike
 
 from geo_service.analysis.density_levels import Level
 from geo_service.analysis.metric import metres
+from geo_service.analysis.overlap import middle
 from geo_service.analysis.sentence import Sentence
 from geo_service.analysis.tally import AreaTally, LengthTally, PointTally, Zones
 from geo_service.analysis.views import Camera, Scene, views
@@ -106,7 +107,8 @@ class Cover:
     def share(self, level: Level | str, zones: str) -> Floats:
         """Return the share of each zone's area seen at a level, columns as :meth:`seen`."""
         size = shapely.area(self.areas[self._row(level), self._kind(zones)].zones.shapes)
-        return self.seen(level, zones) / size[:, None]
+        shares: Floats = self.seen(level, zones) / size[:, None]
+        return shares
 
     def road(self, level: Level | str, zones: str = EVERYWHERE) -> Floats:
         """Return metres of the lines seen at a level: a row a zone, column k - 1 for k cameras."""
@@ -145,6 +147,15 @@ class Cover:
             )
             for k in order
         ]
+
+    def seen_by(self, x: float, y: float) -> dict[str, str]:
+        """Return who sees a point: camera codes, each with the highest level it sees it at."""
+        names = [level.name for level in self.scene.levels]
+        hit = shapely.intersects_xy(self.counted, x, y)
+        told = {}
+        for k in np.flatnonzero(hit.any(axis=1)):
+            told[self.cameras[k].code] = names[int(np.flatnonzero(hit[k])[-1])]
+        return told
 
     def notes(self) -> dict[str, tuple[Sentence, ...]]:
         """Return what is to be told about each camera that something is to be told about."""
@@ -192,7 +203,7 @@ class Cover:
         made_cover = changed(
             self, cameras=cameras, shapes=shapes, camera_notes=notes, intruding=intruding
         )
-        return made_cover._updated(k, self.counted[k])
+        return made_cover._updated(k, self.counted[k])  # noqa: SLF001 - one of its own kind
 
     def add(self, camera: Camera) -> "Cover":
         """Return the cover with one more camera; raises ValueError where its code is taken."""
@@ -214,7 +225,9 @@ class Cover:
         k = self.number[code]
         shapes = self.shapes.copy()
         shapes[k] = np.full(len(self.scene.levels), shapely.Polygon(), dtype=object)
-        return changed(self, shapes=shapes)._updated(k, self.counted[k])
+        return changed(self, shapes=shapes)._updated(  # noqa: SLF001 - one of its own kind
+            k, self.counted[k]
+        )
 
     def _updated(self, k: int, old: Any) -> "Cover":
         """Return the cover with totals brought up to date for camera k, whose views were old."""
@@ -298,8 +311,7 @@ def cover(
         online_only,
     )
     counted = empty.counted
-    bounds = shapely.total_bounds(shapes.reshape(-1))
-    origin = np.nan_to_num((bounds[:2] + bounds[2:]) / 2)
+    origin = middle(shapes.reshape(-1))
     kinds = {EVERYWHERE: Zones.read(None)}
     kinds.update({kind: Zones.read(polygons) for kind, polygons in wanted.zones.items()})
     rows = range(len(scene.levels))

@@ -2,9 +2,9 @@
 
 By Green's theorem, the area under at least k polygons is the sum of x·dy over the pieces of all
 outlines that have exactly k - 1 other polygons over them, so no overlay has to be built. Corners
-are whole numbers of a 10 µm grid and every sign is exact. Where corners and edges coincide, as those
-of two cameras before one wall do, polygon i is taken to be shifted by i·(ε, ε²): all pieces agree
-on what lies inside what, and the areas are those without the shift.
+are whole numbers of a 10 µm grid and every sign is exact. Where corners and edges coincide, as
+those of two cameras before one wall do, polygon i is taken to be shifted by i·(ε, ε²): all pieces
+agree on what lies inside what, and the areas are those without the shift.
 
 Sources: H. Edelsbrunner and E. P. Mücke, "Simulation of simplicity" (1990), for the shift;
 W. R. Franklin, "Polygon properties calculated from the vertex neighborhoods" (1987), for areas of
@@ -67,7 +67,7 @@ def side(ax: int, ay: int, bx: int, by: int, shift: int) -> int:
 
 
 @compiled
-def winding(x: int, y: int, edge: Ints, low: int, high: int, shift: int) -> int:
+def winding(x: int, y: int, edge: Ints, low: int, high: int, shift: int) -> int:  # noqa: PLR0917 - compiled
     """Return how often a shifted polygon's edges wind around a point."""
     turns = 0
     for f in range(low, high):
@@ -85,7 +85,7 @@ def winding(x: int, y: int, edge: Ints, low: int, high: int, shift: int) -> int:
 
 
 @compiled
-def crossings(own: Ints, other: Ints, low: int, high: int, shift: int, at: Any) -> int:
+def crossings(own: Ints, other: Ints, low: int, high: int, shift: int, at: Any) -> int:  # noqa: PLR0917 - compiled
     """Put where edge ``own`` crosses a shifted polygon's edges into ``at``: place, then ±1.
 
     Returns how many there are; only as many as ``at`` has room for are put.
@@ -116,7 +116,7 @@ def crossings(own: Ints, other: Ints, low: int, high: int, shift: int, at: Any) 
 
 
 @compiled
-def depths_of(
+def depths_of(  # noqa: PLR0912, PLR0915, PLR0917 - compiled
     low: int, high: int, own: Chains, other: Chains, near_first: Ints, near: Ints
 ) -> tuple[Floats, Floats]:
     """Return ``Depths`` of the parts ``low`` to ``high`` of ``own`` under their near ``other``."""
@@ -197,6 +197,20 @@ def on_grid(shapes: Any) -> Any:
     return moved
 
 
+def middle(shapes: Any) -> Floats:
+    """Return the middle of the extent of shapes; (0, 0) where there is nothing.
+
+    >>> middle([shapely.box(0, 0, 4, 2), shapely.Polygon()]).tolist()
+    [2.0, 1.0]
+    """
+    bounds = shapely.bounds(shapes).reshape(-1, 4)
+    held = bounds[~np.isnan(bounds).any(axis=1)]
+    if not len(held):
+        return np.zeros(2)
+    centre: Floats = (held[:, :2].min(axis=0) + held[:, 2:].max(axis=0)) / 2
+    return centre
+
+
 def chains(shapes: Any, ranks: Any, origin: Floats) -> Chains:
     """Return polygons' outlines, or lines, as chains about ``origin``.
 
@@ -264,8 +278,7 @@ def overlap_areas(polygons: Any) -> Floats:
     bounds = shapely.bounds(shapes)
     if (bounds[:, 2:] - bounds[:, :2] > WIDEST).any():
         raise ValueError(f"Views wider than {WIDEST / 1000:g} km cannot be laid on each other.")
-    origin = np.nan_to_num(np.nanmean(bounds.reshape(-1, 2, 2), axis=(0, 1)))
-    made = chains(shapes, np.arange(len(shapes)), origin)
+    made = chains(shapes, np.arange(len(shapes)), middle(shapes))
     return at_least(depths(made, made, pairs(shapes)).amount)
 
 

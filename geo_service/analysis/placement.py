@@ -5,6 +5,8 @@ the demand point. Solved by HiGHS from a good start, so that an answer is there 
 beside it is how much better any other answer could be, never an unproven "best".
 """
 
+import math
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +15,19 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import sparse
 
+from geo_service.analysis.cover_search import (
+    FEW_SITES,
+    Small,
+    cover_program,
+    exhausted,
+    greedy,
+    relax,
+    shaken,
+    swapped,
+    without_useless,
+    worth,
+)
+from geo_service.analysis.median_search import interchanged, median_program
 from geo_service.analysis.solver import Program, minimise
 from geo_service.analysis.weights import Bools, Floats, Ints
 
@@ -97,33 +112,36 @@ def maximal_cover(
     small = _reduced(matrix, weight, paid, had, given, float(budget), times)
     if small.matrix.shape[0] == 0 or small.matrix.shape[1] == 0:
         return _placement(matrix, weight, paid, given, base, times)
-    start = _swapped(small, _greedy(small, float(budget)), float(budget))
-    rows, columns = small.matrix.shape
-    # z_i · missing_i ≤ sum of the chosen sites that cover i; z is whole only where it need be.
-    link = sparse.hstack(
-        [small.matrix.astype(np.float64), sparse.diags_array(-small.missing.astype(np.float64))]
-    )
-    spend = sparse.csr_array(np.concatenate((small.price, np.zeros(rows)))[None, :])
-    held = np.asarray(small.matrix @ start.astype(np.int64)) >= small.missing
-    program = Program(
-        cost=np.concatenate((np.zeros(columns), -small.weight)),
-        lower=np.zeros(columns + rows),
-        upper=np.ones(columns + rows),
-        rows=sparse.vstack([link, spend]),
-        low=np.concatenate((np.zeros(rows), [-np.inf])),
-        high=np.concatenate((np.full(rows, np.inf), [float(budget)])),
-        whole=np.concatenate((np.ones(columns, bool), small.missing > 1)),
-    )
-    answer = minimise(program, np.concatenate((start, held)).astype(np.float64), time_limit, gap)
+    if times == 1 and small.matrix.shape[1] <= FEW_SITES:
+        chosen = given.copy()
+        chosen[small.site[exhausted(small, float(budget))]] = True
+        bound = _value(matrix, weight, chosen, times)
+        return _placement(matrix, weight, paid, chosen, bound, times, given)
+    began = time.monotonic()
+    start = swapped(small, greedy(small, float(budget)), float(budget))
+    relaxed = math.inf
+    if times == 1:
+        outcome = relax(small, float(budget), start)
+        start, relaxed = swapped(small, outcome.chosen, float(budget)), outcome.bound
+        small, start = without_useless(small, start, outcome.useful)
+        if relaxed > worth(small, start) * (1 + gap):
+            # What is found before the solver starts saves it much of its search.
+            enough = relaxed / (1 + max(gap, _SAME))
+            start = shaken(small, start, float(budget), enough, began + time_limit / 4)
+            outcome = relax(small, float(budget), start)
+            relaxed = min(relaxed, outcome.bound)
+            small, start = without_useless(small, start, outcome.useful)
+    reached = worth(small, start)
     chosen = given.copy()
-    chosen[small.site[answer.x[:columns] > 0.5]] = True
-    if not answer.proven:
-        ours = given.copy()
-        ours[small.site[start]] = True
-        if _value(matrix, weight, ours, times) > _value(matrix, weight, chosen, times):
-            chosen = ours
-    bound = base - answer.bound
-    return _placement(matrix, weight, paid, chosen, bound, times, given)
+    chosen[small.site[start]] = True
+    if relaxed > reached * (1 + max(gap, _SAME)):
+        program, whole = cover_program(small, float(budget), start)
+        answer = minimise(program, whole, max(time_limit - (time.monotonic() - began), 0.1), gap)
+        relaxed = min(relaxed, -answer.bound)
+        if -float(program.cost @ answer.x) > reached:
+            chosen = given.copy()
+            chosen[small.site[answer.x[: len(small.site)] > 0.5]] = True
+    return _placement(matrix, weight, paid, chosen, base + relaxed, times, given)
 
 
 def backup_cover(
@@ -185,7 +203,7 @@ def set_cover(
         high=np.full(_distinct(matrix).shape[0], np.inf),
         whole=np.ones(n, bool),
     )
-    answer = minimise(program, None, time_limit, gap)
+    answer = minimise(program, np.ones(n), time_limit, gap)
     chosen = (answer.x > 0.5) | given
     cost = float(price[chosen].sum())
     bound = min(answer.bound, cost)
@@ -230,9 +248,11 @@ def p_median(
     weight = _checked(weights, demand, "weight", "demand point")
     kept = _checked_sites(fixed, n)
     if not max(1, len(kept)) <= p <= n:
-        raise ValueError(f"p must be from {max(1, len(kept))} to {n}, the number of sites, not {p}.")
-    start = _interchanged(table * weight[:, None], p, kept)
-    program, initial = _median_program(table, weight, p, kept, start)
+        raise ValueError(
+            f"p must be from {max(1, len(kept))} to {n}, the number of sites, not {p}."
+        )
+    start = interchanged(table * weight[:, None], p, kept)
+    program, initial = median_program(table, weight, p, kept, start)
     answer = minimise(program, initial, time_limit, gap)
     found = np.flatnonzero(answer.x[:n] > 0.5)
     choices = [one for one in (found, start) if len(one) == p]
@@ -246,18 +266,7 @@ def p_median(
     return Median(tuple(int(k) for k in best), total, bound, share, share == 0, serves)
 
 
-@dataclass(frozen=True, eq=False)
-class _Small:
-    """What is left to decide: no demand that is settled, alike demand merged, no dominated site."""
-
-    matrix: Any
-    weight: Floats
-    price: Floats
-    missing: Ints
-    site: Ints
-
-
-def _reduced(
+def _reduced(  # noqa: PLR0917
     matrix: Any,
     weight: Floats,
     price: Floats,
@@ -265,13 +274,13 @@ def _reduced(
     given: Bools,
     budget: float,
     times: int,
-) -> _Small:
+) -> Small:
     site = np.flatnonzero(~given & (price <= budget))
     part = matrix[:, site].tocsr()
     missing = np.maximum(times - had, 0)
     reachable = np.asarray(part.sum(axis=1)).reshape(-1) >= missing
     row = np.flatnonzero((missing > 0) & reachable & (weight > 0))
-    part, worth, need = part[row], weight[row], missing[row]
+    part, value, need = part[row], weight[row], missing[row]
     part.sort_indices()
     keys: dict[bytes, int] = {}
     group = np.empty(len(row), np.int64)
@@ -279,7 +288,7 @@ def _reduced(
         name = part.indices[part.indptr[k] : part.indptr[k + 1]].tobytes() + need[k].tobytes()
         group[k] = keys.setdefault(name, len(keys))
     first = np.unique(group, return_index=True)[1] if len(group) else np.zeros(0, np.int64)
-    worth = np.bincount(group, worth, minlength=len(first)) if len(group) else np.zeros(0)
+    summed = np.bincount(group, value, minlength=len(first)) if len(group) else np.zeros(0)
     part, need = part[first], need[first]
     # A site that covers no more than another, for no less, is never needed where once is enough.
     if times == 1 and len(site):
@@ -294,129 +303,10 @@ def _reduced(
         left[useless] = False
         left &= size > 0
         site, part = site[left], part[:, left]
-    return _Small(part.tocsr(), worth, price[site], need, site)
+    return Small(part.tocsr(), np.asarray(summed, np.float64), price[site], need, site)
 
 
-def _greedy(small: _Small, budget: float) -> Bools:
-    """Return sites taken one by one, each time the one that adds most for its price."""
-    across = small.matrix.T.tocsr().astype(np.float64)
-    chosen = np.zeros(small.matrix.shape[1], dtype=bool)
-    left, need = budget, small.missing.astype(np.float64)
-    while True:
-        # Half a cover is worth half, so that the first of two sites is taken at all.
-        gain = across @ (small.weight * (need > 0) / np.maximum(need, 1))
-        gain[chosen | (small.price > left)] = 0
-        best = int(np.argmax(gain / np.maximum(small.price, 1e-9)))
-        if gain[best] <= 0:
-            return chosen
-        chosen[best] = True
-        left -= small.price[best]
-        need = need - across[[best]].toarray()[0]
-
-
-def _swapped(small: _Small, chosen: Bools, budget: float) -> Bools:
-    """Return sites improved by exchanging one for another while that covers more."""
-    across = small.matrix.T.tocsr().astype(np.float64)
-    count = small.matrix.astype(np.float64) @ chosen.astype(np.float64)
-    spent = float(small.price[chosen].sum())
-    value = float(small.weight[count >= small.missing].sum())
-    for _ in range(100):
-        best, pair = value + 1e-9 * max(value, 1.0), None
-        for out in np.flatnonzero(chosen):
-            left = count - across[[out]].toarray()[0]
-            held = left >= small.missing
-            gain = across @ (small.weight * (~held & (left + 1 >= small.missing)))
-            gain[chosen | (small.price > budget - spent + small.price[out])] = -1
-            k = int(np.argmax(gain))
-            total = float(small.weight[held].sum() + gain[k])
-            if gain[k] >= 0 and total > best:
-                best, pair = total, (int(out), k)
-        if pair is None:
-            return chosen
-        out, into = pair
-        chosen = chosen.copy()
-        chosen[out], chosen[into] = False, True
-        count = small.matrix.astype(np.float64) @ chosen.astype(np.float64)
-        spent, value = float(small.price[chosen].sum()), best
-    return chosen
-
-
-def _interchanged(cost: Floats, p: int, kept: Ints) -> Ints:
-    """Return p sites by greedy addition, then by exchanging one for another while that helps."""
-    chosen = [int(k) for k in kept]
-    nearest = cost[:, chosen].min(axis=1) if chosen else np.full(len(cost), np.inf)
-    while len(chosen) < p:
-        totals = np.minimum(cost, nearest[:, None]).sum(axis=0)
-        totals[chosen] = np.inf
-        chosen.append(int(np.argmin(totals)))
-        nearest = np.minimum(nearest, cost[:, chosen[-1]])
-    for _ in range(200):
-        best, move = nearest.sum() * (1 - 1e-12), None
-        for at in range(len(kept), p):
-            others = chosen[:at] + chosen[at + 1 :]
-            left = cost[:, others].min(axis=1) if others else np.full(len(cost), np.inf)
-            totals = np.minimum(cost, left[:, None]).sum(axis=0)
-            totals[chosen] = np.inf
-            k = int(np.argmin(totals))
-            if totals[k] < best:
-                best, move = totals[k], (at, k)
-        if move is None:
-            break
-        chosen[move[0]] = move[1]
-        nearest = cost[:, chosen].min(axis=1)
-    return np.array(sorted(chosen), np.int64)
-
-
-def _median_program(
-    table: Floats, weight: Floats, p: int, kept: Ints, start: Ints
-) -> tuple[Program, Floats]:
-    """Return Elloumi's program: z says that no chosen site is within the k-th distance of i."""
-    demand, n = table.shape
-    opened = np.zeros(n)
-    opened[start] = 1
-    row, column, value = [], [], []
-    cost, initial, constant = [np.zeros(n)], [opened], 0.0
-    low, rows, first = [], 0, n
-    reach = n - p + 1
-    for i in range(demand):
-        steps, rank = np.unique(table[i], return_inverse=True)
-        # One of the nearest n - p + 1 sites is always chosen: further steps never matter.
-        last = int(np.sort(rank)[reach - 1])
-        constant += weight[i] * steps[0]
-        z = first + np.arange(last)
-        cost.append(weight[i] * np.diff(steps[: last + 1]))
-        initial.append((table[i][start].min() > steps[:last]).astype(np.float64))
-        # z_0 + (sites at the least cost) ≥ 1; z_k + (sites at step k) - z_(k-1) ≥ 0.
-        site = np.flatnonzero(rank <= last)
-        row.extend((rows + rank[site], rows + np.arange(last), rows + 1 + np.arange(last)))
-        column.extend((site, z, z))
-        value.extend((np.ones(len(site)), np.ones(last), -np.ones(last)))
-        low.append(np.concatenate(([1.0], np.zeros(last))))
-        rows, first = rows + last + 1, first + last
-    row.append(np.full(n, rows))
-    column.append(np.arange(n))
-    value.append(np.ones(n))
-    # The cost of the nearest site is always paid: a column fixed at 1 carries it.
-    made = sparse.csr_array(
-        (np.concatenate(value), (np.concatenate(row), np.concatenate(column))),
-        shape=(rows + 1, first + 1),
-    )
-    lower = np.zeros(first + 1)
-    lower[kept], lower[first] = 1.0, 1.0
-    upper = np.ones(first + 1)
-    program = Program(
-        cost=np.concatenate((*cost, [constant])),
-        lower=lower,
-        upper=upper,
-        rows=made,
-        low=np.concatenate((*low, [float(p)])),
-        high=np.concatenate((np.full(rows, np.inf), [float(p)])),
-        whole=np.arange(first + 1) < n,
-    )
-    return program, np.concatenate((*initial, [1.0]))
-
-
-def _placement(
+def _placement(  # noqa: PLR0917
     matrix: Any,
     weight: Floats,
     price: Floats,

@@ -24,9 +24,6 @@ LOWEST = 1e-9
 LADDER = np.append(40 * 0.85 ** np.arange(30), LOWEST)
 """Bounds on the statistic, tried from above: high ones rule out more and cost less."""
 
-_WIDE = 64
-"""Counts that the widest vector loop takes in one turn."""
-
 _PILOT, _PILOT_BOUND = 8, 10.0
 """Simulations that tell where the bound for the others may start, and where theirs does."""
 
@@ -108,10 +105,8 @@ class CountSearch:
         self.grid, self.row = size_rows(circles.size)
         self.kind: Any = np.int16 if self.total < np.iinfo(np.int16).max - 1 else np.int32
         zones = int(max(zone.max(), circles.zone.max(initial=0))) + 1
-        # Rows that end with a vector are added up faster; days before the longest window do no harm.
-        width = -(-len(self.mass) // _WIDE) * _WIDE if prospective else len(self.mass)
-        self.prefix = np.zeros((zones, width), self.kind)
-        held = column < width
+        self.prefix = np.zeros((zones, len(self.mass)), self.kind)
+        held = column < len(self.mass)
         np.add.at(self.prefix, (zone[held], column[held]), 1)
         scan_kernels.accumulate(self.prefix)
         self.kept: dict[float, Windows] = {}

@@ -85,8 +85,8 @@ class Sight:
     def note(self) -> Sentence | None:
         """Return the sentence to show beside a result that rests on assumptions, or None.
 
-        >>> sight("bullet", 90, height=5).note().en
-        'Assumed, not known: tilt, focal length, sensor width, sensor height, pixels across, night range.'
+        >>> sight("bullet", 90, **{**DEFAULTS["bullet"], "tilt": None}).note().en
+        'Assumed, not known: tilt.'
         """
         if not self.assumed:
             return None
@@ -101,9 +101,7 @@ def fixed(view: View, azimuth: float, night_range: float = 0.0) -> Sight:
     return Sight(one, one, night_range)
 
 
-def turning(
-    presets: Sequence[Heading], now: int | None = None, night_range: float = 0.0
-) -> Sight:
+def turning(presets: Sequence[Heading], now: int | None = None, night_range: float = 0.0) -> Sight:
     """Return the sight of a PTZ camera: its reach is all presets, its view at one moment is one.
 
     ``now`` is the preset it looks at, None if not known. Raises ValueError for no presets, or for

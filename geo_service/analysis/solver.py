@@ -56,8 +56,8 @@ def minimise(program: Program, start: Floats | None, time_limit: float, gap: flo
     model.a_matrix_.value_ = rows.data.astype(np.float64)
     kinds = highspy.HighsVarType
     model.integrality_ = [kinds.kInteger if one else kinds.kContinuous for one in program.whole]
-    solver = highspy.Highs()
-    solver.setOptionValue("output_flag", False)  # noqa: FBT003
+    solver = highspy.Highs()  # type: ignore[no-untyped-call]
+    solver.setOptionValue("output_flag", False)
     solver.setOptionValue("time_limit", float(time_limit))
     solver.setOptionValue("mip_rel_gap", float(gap))
     solver.setOptionValue("mip_abs_gap", 1e-9)

@@ -80,7 +80,7 @@ def closeness(wall: Floats, angle: float) -> float:
 
 
 @compiled
-def keep(made: Floats, name: Ints, count: int, low: float, high: float, wall: int) -> int:
+def keep(made: Floats, name: Ints, count: int, low: float, high: float, wall: int) -> int:  # noqa: PLR0917 - compiled
     """Append a piece of the envelope, or lengthen the last one; return how many there are."""
     if high <= low:
         return count
@@ -92,11 +92,11 @@ def keep(made: Floats, name: Ints, count: int, low: float, high: float, wall: in
 
 
 @compiled
-def nearer(
+def nearer(  # noqa: PLR0917 - compiled
     walls: Floats, made: Floats, name: Ints, count: int, low: float, high: float, one: int, two: int
 ) -> int:
     """Append the nearer of two walls from ``low`` to ``high``, both where they change places."""
-    if one == _MASONRY or two == _MASONRY:
+    if one < 0 or two < 0:  # either is masonry
         return keep(made, name, count, low, high, _MASONRY)
     at_low = closeness(walls[one], low) - closeness(walls[two], low)
     at_high = closeness(walls[one], high) - closeness(walls[two], high)
@@ -113,7 +113,7 @@ def nearer(
 
 
 @compiled
-def merged(
+def merged(  # noqa: PLR0917 - compiled
     walls: Floats, old: Floats, owner: Ints, bounds: Ints, made: Floats, name: Ints, count: int
 ) -> int:
     """Append the envelope of two envelopes, ``old`` from bounds[0] to [1] and from [1] to [2]."""
@@ -186,11 +186,12 @@ def clipped(wall: Floats, reach: float, kept: Floats) -> bool:
         x, y = kept[0], kept[1]
         kept[0], kept[1], kept[2], kept[3] = kept[2], kept[3], x, y
     size = math.hypot(kept[0], kept[1]) * math.hypot(kept[2], kept[3])
-    return abs(side) > 1e-12 * size
+    seen: bool = abs(side) > 1e-12 * size
+    return seen
 
 
 @compiled
-def add_interval(pieces: Floats, name: Ints, count: int, low: float, high: float, wall: int) -> int:
+def add_interval(pieces: Floats, name: Ints, count: int, low: float, high: float, wall: int) -> int:  # noqa: PLR0917 - compiled
     """Append an interval of angles, in two where it passes ±π."""
     if high > low:
         pieces[count, 0], pieces[count, 1], name[count] = low, high, wall
@@ -215,13 +216,20 @@ def put(ring: Floats, count: int, x: float, y: float) -> int:
 
 @compiled
 def put_arc(ring: Floats, count: int, low: float, high: float, reach: float) -> int:
-    """Append an arc by corners so far out that the polygon has exactly the area of the circle."""
-    steps = max(1, math.ceil((high - low) / ARC - 1e-9))
+    """Append an arc whose inner corners lie so far out that it has exactly the circle's area.
+
+    Its ends lie on the circle, or it would reach beyond the walls it ends at.
+    """
+    steps = max(2, math.ceil((high - low) / ARC - 1e-9))
     wide = (high - low) / steps
-    radius = reach * math.sqrt(wide / math.sin(wide))
+    inner, sine = steps - 2, math.sin(wide)
+    # inner·r²·sin + 2·r·sin = wide·steps for the unit circle; the root without cancellation.
+    total = wide * steps
+    radius = reach * total / (sine + math.sqrt(sine * sine + inner * sine * total))
     for k in range(steps + 1):
         angle = low + wide * k
-        count = put(ring, count, radius * math.cos(angle), radius * math.sin(angle))
+        out = reach if k in (0, steps) else radius
+        count = put(ring, count, out * math.cos(angle), out * math.sin(angle))
     return count
 
 

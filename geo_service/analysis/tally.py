@@ -55,7 +55,9 @@ class Zones:
         for k in np.flatnonzero(mixed):
             bits = shapely.get_parts(parts[k])
             parts[k] = shapely.union_all(bits[shapely.get_dimensions(bits) == dimension[k]])
-        held = np.flatnonzero((shapely.get_dimensions(parts) == dimension) & ~shapely.is_empty(parts))
+        held = np.flatnonzero(
+            (shapely.get_dimensions(parts) == dimension) & ~shapely.is_empty(parts)
+        )
         return parts[held], zone[held], owner[held]
 
 
@@ -100,7 +102,7 @@ class AreaTally:
         """Return the tally with another view of one camera."""
         gone = self.camera == camera
         parts, zone, _ = self.zones.cut(np.array([shape], dtype=object))
-        return self._without(gone)._with(
+        return self._without(gone)._with(  # noqa: SLF001 - one of its own kind
             parts, zone, np.full(len(parts), camera), self.box[gone], self.zone[gone]
         )
 

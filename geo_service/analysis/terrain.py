@@ -49,7 +49,7 @@ def terrain_visible(
     column, row = origin[0] / cell - 0.5, rows - 0.5 - origin[1] / cell
     if not (-0.5 <= column <= columns - 0.5 and -0.5 <= row <= rows - 0.5):
         raise ValueError("The camera stands outside of the terrain.")
-    here = ground[int(round(row)) if row < rows - 0.5 else rows - 1, min(int(round(column)), columns - 1)]
+    here = float(ground[min(max(round(row), 0), rows - 1), min(max(round(column), 0), columns - 1)])
     if math.isnan(here):
         raise ValueError("The terrain has no height where the camera stands.")
     seen: Bools = line_of_sight(ground, row, column, here + eye, target_height, radius / cell)
@@ -57,7 +57,7 @@ def terrain_visible(
 
 
 @compiled
-def line_of_sight(
+def line_of_sight(  # noqa: PLR0917 - compiled
     ground: Floats, row: float, column: float, eye: float, above: float, reach: float
 ) -> Bools:
     """Return the cells in line with an eye at a row and column (fractions of cells) of a raster."""

@@ -1,4 +1,4 @@
-"""What each camera sees of the ground, level by level, behind buildings and outside privacy zones."""
+"""What each camera sees of the ground, by level, behind buildings and outside privacy zones."""
 
 import hashlib
 import math

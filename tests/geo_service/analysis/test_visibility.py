@@ -1,9 +1,11 @@
 """What is visible, against closed forms, rays sent one by one, and a raster of the same town."""
 
+import itertools
 import math
 from pathlib import Path
 from typing import Any
 
+import geopandas
 import numpy as np
 import pytest
 import shapely
@@ -22,7 +24,7 @@ def test_open_ground_is_exactly_the_circle() -> None:
     seen = visible_region((3, 4), [], 50)
     assert seen.area == pytest.approx(math.pi * 2500, rel=1e-12)
     corners = np.hypot(*(shapely.get_coordinates(seen) - (3, 4)).T)
-    assert abs(corners - 50).max() < 50 * 6e-5
+    assert abs(corners - 50).max() < 50 * 1e-4
 
 
 @pytest.mark.parametrize("distance", [0.001, 1, 5, 9.99])
@@ -65,10 +67,25 @@ def test_touching_crossing_and_repeated_walls() -> None:
     assert visible_region((0, 0), edge_on, 20).symmetric_difference(seen).area < 1e-9
 
 
+def test_walls_in_every_form_are_the_same() -> None:
+    frame = geopandas.GeoDataFrame(geometry=[BOX, shapely.box(-9, 3, 9, 4)], index=[7, 9])
+    series = frame.geometry
+    segments = [
+        pair
+        for house in series
+        for pair in itertools.pairwise(shapely.get_coordinates(house.exterior))
+    ]
+    wanted = visible_region((0, 0), list(series), 20)
+    for walls in (frame, series, shapely.MultiPolygon(list(series)), np.array(segments)):
+        assert visible_region((0, 0), walls, 20).symmetric_difference(wanted).area < 1e-9
+
+
 def test_terraced_houses_leave_no_gap() -> None:
     """Shared walls and T-junctions at coordinates as large as a real grid's."""
     base = np.array([40512345.678, 3456789.012])
-    row = [affinity.translate(shapely.box(10 * k, 20, 10 * k + 10, 30), *base) for k in range(-20, 20)]
+    row = [
+        affinity.translate(shapely.box(10 * k, 20, 10 * k + 10, 30), *base) for k in range(-20, 20)
+    ]
     row.append(affinity.translate(shapely.box(-3.3, 30, 12.7, 44), *base))
     seen = visible_region(base, row, 60)
     assert seen.bounds[3] - base[1] < 20 + 1e-6
@@ -109,10 +126,12 @@ def test_camera_in_a_party_wall_moves_out_to_the_street() -> None:
 def test_bad_input_is_told() -> None:
     with pytest.raises(ValueError, match="more than 4 m from its walls"):
         visible_region((0, 0), [shapely.box(-10, -10, 10, 10)], 50)
-    with pytest.raises(ValueError, match="walled in"):
+    with pytest.raises(ValueError, match="more than 4 m from its walls"):
         visible_region((5, 10), [shapely.box(0, 0, 10, 10), shapely.box(0, 10, 10, 20)], 9)
-    with pytest.raises(ValueError, match="crossed itself .*: mend it first"):
+    with pytest.raises(ValueError, match=r"crossed itself .*: mend it first"):
         visible_region((9, 9), [shapely.Polygon([(0, 0), (4, 4), (4, 0), (0, 4)])], 50)
+    with pytest.raises(ValueError, match=r"40\.0 km away from all buildings"):
+        visible_region((40_006, 0), [BOX], 50)
     with pytest.raises(ValueError, match="two finite numbers"):
         visible_region((0, math.nan), [], 50)
     with pytest.raises(ValueError, match="range must be above 0"):
@@ -139,7 +158,7 @@ def test_one_bad_camera_does_not_spoil_the_others() -> None:
 def town(seed: int, count: int) -> Any:
     """Houses at random angles that may overlap and touch, none over the origin."""
     rng = np.random.default_rng(seed)
-    made = []
+    made: list[Any] = []
     while len(made) < count:
         w, h, x, y = (*rng.uniform(2, 14, 2), *rng.uniform(-60, 60, 2))
         house = affinity.rotate(shapely.box(x, y, x + w, y + h), rng.choice([0, 0, 30, 77]))
@@ -147,7 +166,11 @@ def town(seed: int, count: int) -> Any:
             house -= shapely.box(x + w / 3, y + h / 3, x + 2 * w, y + 2 * h)
         if rng.random() < 0.3:
             house = shapely.transform(house, np.rint)
-        if house.geom_type == "Polygon" and house.is_valid and house.distance(shapely.Point(0, 0)) > 1:
+        if (
+            house.geom_type == "Polygon"
+            and house.is_valid
+            and house.distance(shapely.Point(0, 0)) > 1
+        ):
             made.append(house)
     return np.array(made, dtype=object)
 
@@ -216,7 +239,9 @@ def test_shadow_ends_where_the_sight_line_meets_the_ground() -> None:
 def test_shadow_of_a_bent_house_is_that_of_its_points() -> None:
     bent = shapely.Polygon([(10, 0), (20, 0), (20, 2), (12, 2), (12, 9), (10, 9)])
     cast = shadows([(0, 0)], [bent], [0], [1.7])[0]
-    many = shapely.union_all([affinity.scale(bent, k, k, origin=(0, 0)) for k in np.linspace(1, 1.7, 400)])
+    many = shapely.union_all(
+        [affinity.scale(bent, k, k, origin=(0, 0)) for k in np.linspace(1, 1.7, 400)]
+    )
     assert many.area < cast.area < many.area * 1.01
     assert cast.buffer(1e-6).contains(many)
 
@@ -288,15 +313,13 @@ def test_terrain_that_is_none_is_told() -> None:
 
 @pytest.mark.slow
 def test_helsinki_cameras_see_no_further_than_rays(shared_data: Path) -> None:
-    import geopandas as gpd
-
     folder = shared_data / "fi_helsinki_osm"
-    cameras = gpd.read_file(folder / "helsinki_cameras.geojson").to_crs(3067)
-    houses = gpd.read_file(folder / "helsinki_buildings_ways.geojson").to_crs(3067)
+    cameras = geopandas.read_file(folder / "helsinki_cameras.geojson").to_crs(3067)
+    houses = geopandas.read_file(folder / "helsinki_buildings_ways.geojson").to_crs(3067)
     walls = Buildings.read(houses.geometry.to_numpy())
     xy = shapely.get_coordinates(cameras.geometry.to_numpy())
     mounted = mount_cameras(xy, walls)
-    assert (~mounted.usable).sum() == 5
+    assert (~mounted.usable).sum() == 6
     seen = visible_regions(mounted, walls, 60)
     assert shapely.is_valid(seen).all()
     solid = shapely.union_all(walls.shapes)
