@@ -97,6 +97,7 @@ _CODES: Mapping[str, tuple[re.Pattern[str], Words]] = {
 }
 
 
+_ANY_CODE = (re.compile(".{1,64}"), Words("编码过长。", "The code is too long."))
 _PARENT = Words("所属区域编码应为 6、9 或 12 位数字。", "A parent code has 6, 9 or 12 digits.")
 
 LEVELS: Mapping[int, str] = {6: "county", 9: "town", 12: "community"}
@@ -117,9 +118,7 @@ def code(text: str, layer_id: str) -> Words | None:
             "编码像身份证号或手机号，不能作为编码。",
             "The code looks like an identity or mobile number and cannot be a code.",
         )
-    pattern, words = _CODES.get(
-        layer_id, (re.compile(".{1,64}"), Words("编码过长。", "The code is too long."))
-    )
+    pattern, words = _CODES.get(layer_id, _ANY_CODE)
     return None if pattern.fullmatch(text) else words
 
 

@@ -15,7 +15,7 @@ NOT_TAKEN = Words("个人信息列不能导入。", "A personal column cannot be
 # Words beside a column's own name and titles, the likeliest first. The catalogue's Chinese and
 # English titles are always understood and need no entry here.
 _SYNONYMS: Mapping[str, str] = {
-    "code": "编号 编码 代码 唯一编码 code id objectcode uid 标识码 序列号",
+    "code": "编号 编码 国标编码 代码 唯一编码 code id objectcode uid 标识码 序列号",
     LONGITUDE: "经度 longitude lon lng long x 经度坐标 x坐标 东坐标 横坐标 wgs84经度 pointx",
     LATITUDE: "纬度 latitude lat y 纬度坐标 y坐标 北坐标 纵坐标 wgs84纬度 pointy",
     WKT: "wkt geom geometry thegeom wktgeom shape 几何 图形 空间坐标 坐标串",
@@ -51,7 +51,7 @@ _SYNONYMS: Mapping[str, str] = {
     "scale": "规模 纠纷规模 群体规模 scale",
     "channel": "渠道 来源渠道 上报渠道 受理渠道 来源 channel",
     "occurred_at": "发生时间 发生日期 事发时间 纠纷发生时间 occurred date datetime 日期 时间",
-    "reported_at": "上报时间 上报日期 登记时间 受理时间 reportedat reported",
+    "reported_at": "上报时间 上报日期 登记时间 登记日期 登记日 受理时间 reportedat reported",
     "found_at": "发现时间 发现日期 排查时间 排查日期 foundat found datetime date 日期 时间",
     "due_at": "整改期限 办理期限 截止日期 到期时间 期限 dueat duedate due deadline",
     "closed_at": "办结时间 销号时间 结案时间 化解时间 办结日期 closedat closed",

@@ -19,6 +19,7 @@ from layers.catalogue import CATALOGUE, Layer
 from layers.intake.personal import masked
 from layers.intake.refusals import UNDOING, sentence
 from layers.intake.report import Refusal
+from layers.intake.staged import SUFFIX, original
 
 if TYPE_CHECKING:
     from layers.intake.report import Report
@@ -85,13 +86,13 @@ class Recorder:
     def _insert(
         self, cursor: Cursor[Any], layer: Layer, path: Path, options: Mapping[str, Any]
     ) -> None:
-        size, digest = _measured(path)
+        name, size, digest = original(path) if path.suffix == SUFFIX else _measured(path)
         cursor.execute(
             "INSERT INTO imports"
             " (id, layer, file, bytes, sha256, account, area, options, state, started_at)"
             " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, 'running', now())",
             [
-                self.id, layer.id, masked(path.name)[0], size, self.sha256 or digest,
+                self.id, layer.id, masked(name)[0], size, self.sha256 or digest,
                 self.account, self.area, _json(options),
             ],
         )  # fmt: skip
@@ -308,12 +309,12 @@ def writable(layer: Layer) -> list[str]:
     return [column.name for column in table.columns if column.name in known]
 
 
-def _measured(path: Path) -> tuple[int, str]:
-    """Return the size of a file and the SHA-256 of its bytes."""
+def _measured(path: Path) -> tuple[str, int, str]:
+    """Return the name and the size of a file, and the SHA-256 of its bytes."""
     try:
         with path.open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
-        return path.stat().st_size, digest
+        return path.name, path.stat().st_size, digest
     except OSError as error:
         reason = error.strerror or "?"
         raise Refusal(

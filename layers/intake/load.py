@@ -8,12 +8,13 @@ from typing import Any
 
 import psycopg
 import shapely
-from psycopg import Connection, Cursor, errors
+from psycopg import Connection, Cursor
 from psycopg.rows import tuple_row
 
 from layers.catalogue import Layer
 from layers.intake import checks, headers, vicinity
 from layers.intake.division import Division
+from layers.intake.flow import Flow
 from layers.intake.history import Recorder
 from layers.intake.proposals import suspicion
 from layers.intake.readers import MAX_BYTES, source
@@ -101,25 +102,37 @@ def intake(
     """
     path = Path(path)
     options = Options(mapping or {}, constants or {}, crs, timezone, make_codes, repair)
-    load = _Load(
-        connection, layer, path, options,
-        dry_run=dry_run, clean=clean, skip_bad=skip_bad, record=record,
-    )  # fmt: skip
-    try:
-        with connection.transaction():
-            load.run(max_bytes, progress)
-            if load.stopped or dry_run:
-                raise psycopg.Rollback
-            return load.finish()
-    except Refusal as refusal:
-        load.problems.add(refusal.words)
-    except psycopg.Error as error:
-        load.problems.add(sentence(error))
+    for each in (layer.id not in ("grids", "areas"), False):
+        load = _Load(
+            connection, layer, path, options, each=each,
+            dry_run=dry_run, clean=clean, skip_bad=skip_bad, record=record,
+        )  # fmt: skip
+        try:
+            with connection.transaction():
+                load.run(max_bytes, progress)
+                if load.stopped or dry_run:
+                    raise psycopg.Rollback
+                return load.finish()
+        except _AtOnce:
+            continue
+        except Refusal as refusal:
+            load.problems.add(refusal.words)
+        except psycopg.Error as error:
+            load.problems.add(sentence(error))
+        break
     return load.give_up()
 
 
+class _AtOnce(Exception):  # noqa: N818 - not an error: it is gone about in another way
+    """A code is there again, of which a row is written already, though none of them is to be."""
+
+
 class _Load:
-    """One file on its way into one layer."""
+    """One file on its way into one layer.
+
+    ``each`` writes chunk by chunk, while the next is read. That is for what can be judged row by
+    row; otherwise all is staged, judged and written at once.
+    """
 
     def __init__(
         self,
@@ -128,11 +141,13 @@ class _Load:
         path: Path,
         options: Options,
         *,
+        each: bool,
         dry_run: bool,
         clean: float | None,
         skip_bad: bool,
         record: Recorder | None,
     ) -> None:
+        self.each = each
         self.connection, self.layer, self.path, self.dry_run = connection, layer, path, dry_run
         self.options, self.clean, self.skip_bad, self.record = options, clean, skip_bad, record
         self.started = time.perf_counter()
@@ -165,29 +180,43 @@ class _Load:
             rules = self.rules = Rules(self.layer, file, self.options, self.problems, taken)
             keeper = None if self.dry_run else self.record
             writer = Writer(cursor, self.layer, rules.columns, keeper)
-            for chunk in file.chunks:
-                rows = rules.rows(chunk)
-                self.read += len(chunk.rows)
-                if not self.stopped:
-                    writer.copy(rows.without(self.problems.rows))
-                if self.division:
-                    self.division.remember(rows)
-                if progress:
-                    progress(self.read, file.total)
-            self.suspicion = self._suspicion(cursor, rules)
-            self._repeated(rules, writer)
-            if not self.read and not self.problems.total:
-                raise Refusal("文件中没有数据行。", "The file has no rows.")
-            self._all_or_nothing()
-            if self.division and not self.problems.total:
-                self.division.judge(cursor)
+            around = vicinity.Vicinity(self.layer, rules.columns)
+            with Flow(cursor, writer, each=self.each, skip=self.skip_bad) as flow:
+                for chunk in file.chunks:
+                    rows = rules.rows(chunk)
+                    self.read += len(chunk.rows)
+                    if self._takes(rules):
+                        rows = rows.without(self.problems.rows)
+                        around.add(rows)
+                        flow.put(rows)
+                    if self.division:
+                        self.division.remember(rows)
+                    if progress:
+                        progress(self.read, file.total)
+                flow.wait()
+                self.suspicion = self._suspicion(cursor, rules)
+                self._repeated(rules, writer)
+                if not self.read and not self.problems.total:
+                    raise Refusal("文件中没有数据行。", "The file has no rows.")
                 self._all_or_nothing()
+                if self.division and not self.problems.total:
+                    self.division.judge(cursor)
+                    self._all_or_nothing()
+                    if not self.stopped:
+                        self.division.add_parents(cursor)
                 if not self.stopped:
-                    self.division.add_parents(cursor)
-            if not self.stopped:
-                self.near = vicinity.near(cursor, self.layer, rules.columns, rules.codes.of)
-                self._write(rules, writer)
-                self.near += vicinity.outside(cursor, self.layer, rules.codes.of)
+                    self._write(rules, flow)
+                if not self.stopped:
+                    self.near = around.near(cursor, rules.codes, self.problems.rows)
+                    self.near += vicinity.outside(*flow.astray, rules.codes)
+
+    def _takes(self, rules: Rules) -> bool:
+        """Tell whether rows are written still: not where it is known that they will not stay."""
+        if self.each and rules.codes.doubled():
+            if self.skip_bad:
+                raise _AtOnce
+            return False
+        return not self.stopped
 
     def _repeated(self, rules: Rules, writer: Writer) -> None:
         """Name every row of a code that is there twice, and unstage them where bad ones may go."""
@@ -196,7 +225,7 @@ class _Load:
         for code, row, line, words in checks.duplicates(rules.codes.repeated()):
             self.problems.add(words, row=row, line=line, column=column, value=code)
             codes.add(code)
-        if codes and not self.stopped:
+        if codes and not self.stopped:  # all is staged still: see _AtOnce
             writer.remove(list(codes))
 
     def _all_or_nothing(self) -> None:
@@ -215,26 +244,18 @@ class _Load:
                 Words("没有一行可以导入。", "There is not one row that could be loaded.")
             )
 
-    def _write(self, rules: Rules, writer: Writer) -> None:
-        """Write the staged rows; those outside the account's area are named one by one."""
-        try:
-            with self.connection.transaction():
-                self.written = writer.write()
-        except errors.InsufficientPrivilege:
-            outside = writer.outside()
-            if not outside:
-                raise
-            self._without(outside, rules, writer)
-
-    def _without(self, outside: list[str], rules: Rules, writer: Writer) -> None:
-        """Name the rows outside the account's area; write the others where bad rows may be left."""
-        for code, row, line in rules.codes.of(outside):
+    def _write(self, rules: Rules, flow: Flow) -> None:
+        """Write what is not written yet; name the rows outside the account's area one by one."""
+        if self.each and rules.codes.doubled():  # codes of equal hash, which are not the same
+            raise _AtOnce
+        flow.finish()
+        for code, row, line in rules.codes.of(flow.outside):
             column = rules.headers.get("code")
             self.problems.add(OUTSIDE, row=row, line=line, column=column, value=code)
         self._all_or_nothing()
-        if not self.stopped:
-            writer.remove(outside)
-            self.written = writer.write()
+        if not self.stopped and flow.error:
+            raise flow.error
+        self.written = flow.written
 
     def _suspicion(self, cursor: Cursor[Any], rules: Rules) -> Words | None:
         """Propose another CRS, where most of the file lies outside the town as the grids have it.

@@ -106,6 +106,13 @@ def staged(path: Path, problems: Problems, *, first: int | None = None) -> Sourc
     )
 
 
+def original(path: Path) -> tuple[str, int, str]:
+    """Return the name, the size in bytes and the SHA-256 of the file that was staged."""
+    about, opened = _opened(path)
+    opened.close()
+    return about["name"], about["bytes"], about["sha256"]
+
+
 def _opened(path: Path) -> tuple[dict[str, Any], pq.ParquetFile]:
     try:
         opened = pq.ParquetFile(path)

@@ -22,6 +22,9 @@ class Used:
         self._texts: list[str] = []
         self._hashes: list[NDArray[np.int64]] = []
         self._places: list[NDArray[np.int64]] = []
+        self._sorted: NDArray[np.int64] = np.array([], dtype=np.int64)
+        self._compared = 0
+        self._doubled = False
 
     def add(
         self, codes: Sequence[str | None], rows: Sequence[int], lines: Sequence[int | None]
@@ -45,10 +48,38 @@ class Used:
 
     def repeated(self) -> Iterator[tuple[str, int, int | None]]:
         """Yield codes that may be there twice; those of equal hash, so look again."""
-        if not self._hashes:
-            return
-        found, counts = np.unique(np.concatenate(self._hashes), return_counts=True)
-        yield from self._with(found[counts > 1])
+        if self.doubled():
+            same = self._sorted[1:] == self._sorted[:-1]
+            yield from self._with(np.unique(self._sorted[1:][same]))
+
+    def doubled(self) -> bool:
+        """Tell whether a code may be there twice so far: whether hashes are equal."""
+        new = self._hashes[self._compared :]
+        if new:
+            self._compared = len(self._hashes)
+            self._sorted = np.sort(np.concatenate([self._sorted, *new]), kind="stable")
+            self._doubled = bool((self._sorted[1:] == self._sorted[:-1]).any())
+        return self._doubled
+
+    def among(self, codes: Sequence[str]) -> NDArray[np.bool_]:
+        """Tell which of some codes the file has, by their hashes: of shape (codes,)."""
+        self.doubled()
+        own = np.fromiter(map(hash, codes), np.int64, len(codes))
+        if not len(self._sorted):
+            return np.zeros(len(codes), dtype=bool)
+        at = np.minimum(np.searchsorted(self._sorted, own), len(self._sorted) - 1)
+        return np.asarray(self._sorted[at] == own)
+
+    def at(self, rows: Collection[int]) -> dict[int, str]:
+        """Return the codes of some rows."""
+        wanted = np.fromiter(rows, np.int64, len(rows))
+        found: dict[int, str] = {}
+        for position, places in enumerate(self._places):
+            hits = np.flatnonzero(np.isin(places[:, 0], wanted)).tolist()
+            if hits:
+                texts = self._texts[position].split("\0")
+                found |= {int(places[hit, 0]): texts[hit] for hit in hits}
+        return found
 
     def of(self, codes: Collection[str]) -> Iterator[tuple[str, int, int | None]]:
         """Yield the places of some codes, in the order of the file."""

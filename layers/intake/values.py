@@ -49,6 +49,7 @@ _ANGLE = re.compile(
         )\s*(?P<after>{_SIDE})?""",
     re.VERBOSE | re.IGNORECASE,
 )
+_USUAL = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,15})?")
 _INTEGERS = 2**31
 EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001 - a sheet knows no zones
 """The day 0 of spreadsheets."""
@@ -99,6 +100,8 @@ def code_text(text: str) -> str:
 
 def number(text: str) -> float:
     """Return a finite number; thousands may be parted by commas."""
+    if _USUAL.fullmatch(text):  # most are, and the long way takes five times as long
+        return float(text)
     text = unicodedata.normalize("NFKC", text)
     if text.lower().lstrip("+-") in ("nan", "inf", "infinity"):
         raise Bad("应为有限的数。", "A finite number is needed.")
@@ -325,9 +328,12 @@ def _parsed_texts(
     """Parse a column that holds nothing but text, as those of text files do: the same, faster."""
     done: dict[str, Value] = {}
     wrong: dict[str, Words] = {}
-    for cell in {*cells}:
+    distinct = {*cells}
+    # One look at all of them: "plain" looks at each.
+    clean = plain if _UNPRINTABLE.search("\n".join(distinct)) else str.strip
+    for cell in distinct:
         try:
-            text = plain(cell)
+            text = clean(cell) or None
             done[cell] = None if text is None else parse(text)
         except Bad as error:
             done[cell], wrong[cell] = None, error.words

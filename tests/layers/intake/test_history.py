@@ -1,5 +1,6 @@
 """Imports are recorded with what undoing needs, and undone without a trace in the layer."""
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,9 +11,11 @@ import psycopg
 import pytest
 from psycopg.rows import TupleRow
 
-from layers.intake import Report
+from layers.catalogue import CATALOGUE
+from layers.intake import Report, intake
 from layers.intake.history import Recorder, Undone, undo
 from layers.intake.report import Refusal
+from layers.intake.staging import stage
 from tests.conftest import TestDatabase
 from tests.layers.intake.test_load import Desk, Row, feature, grid, square
 
@@ -179,6 +182,19 @@ def test_a_trial_run_leaves_no_trace_of_its_own(desk: Desk) -> None:
     report = load(desk, "disputes", FIRST, dry_run=True)
     assert report.import_id is None
     assert history(desk) == []
+
+
+def test_of_a_staged_file_the_original_is_recorded(desk: Desk) -> None:
+    path = desk.folder / "纠纷.csv"
+    path.write_text(FIRST, encoding="utf-8")
+    put = stage(path, desk.folder / "1.staged")
+    path.unlink()
+    report = intake(desk.connection, CATALOGUE["disputes"], put.path, record=Recorder("clerk", "*"))
+    assert report.ok, report.text("en")
+    digest = hashlib.sha256(FIRST.encode()).hexdigest()
+    assert desk.ask("SELECT file, bytes, sha256 FROM imports") == [
+        ("纠纷.csv", len(FIRST.encode()), digest)
+    ]
 
 
 def test_the_row_of_the_service_is_used(desk: Desk) -> None:
@@ -371,7 +387,7 @@ def _edit(connection: psycopg.Connection[TupleRow]) -> None:
 
 
 def test_cameras_that_report_can_still_be_undone(database: TestDatabase) -> None:
-    """A heartbeat is no edit: an import of cameras stays undoable, a real edit stands against it."""
+    """A heartbeat is no edit, and an import stays undoable; a real edit stands against it."""
     with database.connect() as connection:
         connection.execute(
             "INSERT INTO cameras (code, geom) VALUES"

@@ -85,6 +85,7 @@ def test_repeated_codes_against_a_dictionary() -> None:
             if code is not None:
                 known.setdefault(code, []).append(own)
         row += 200
+        assert used.doubled() == any(len(rows) > 1 for rows in known.values())
     repeated = {code: rows for code, rows in known.items() if len(rows) > 1}
     found: dict[str, list[int]] = {}
     for code, own, line in used.repeated():
@@ -94,6 +95,12 @@ def test_repeated_codes_against_a_dictionary() -> None:
     some = set(list(known)[:10]) | {"unknown"}
     assert {code for code, _, _ in used.of(some)} == some - {"unknown"}
     assert len(list(used)) == sum(len(rows) for rows in known.values())
+    asked = [f"D{n}" for n in range(4000)]
+    assert used.among(asked).tolist() == [code in known for code in asked]
+    first = {rows[0]: code for code, rows in known.items()}
+    assert used.at(first.keys()) == first
+    assert not Used().among(asked).any()
+    assert Used().at([1]) == {}
 
 
 @pytest.mark.parametrize("parts", [[10], [8192], [8193], [5000] * 9, [1, 20_000, 3, 40_000]])
