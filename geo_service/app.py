@@ -15,12 +15,23 @@ from geo_service import downloads, live, logs, metrics, problems
 from geo_service.access import routes as account
 from geo_service.access.principals import Access, Asking
 from geo_service.database import Database
+from geo_service.folding import Folding
 from geo_service.imports import routes as imports
 from geo_service.imports import uploads
-from geo_service.ogc import bulk, collections, editing, items, tiles
+from geo_service.ogc import (
+    bulk,
+    collections,
+    editing,
+    items,
+    processes,
+    styles,
+    tiles,
+    tilesets,
+)
 from geo_service.ogc.ready_tiles import ReadyTiles
 from geo_service.ogc.tile_cache import TileCache
 from geo_service.ogc.town import Place
+from geo_service.openapi import Described
 from geo_service.processes import end_with_parent
 from geo_service.settings import Settings
 from geo_service.web import pages, views
@@ -68,16 +79,19 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.tiles = TileCache(settings.tile_cache_mb * 2**20)
     app.state.hub = live.Hub(database, app.state.tiles, timedelta(days=settings.keep_changes_days))
     app.state.hub.start()
+    folding = Folding(database)
+    folding.start()
     try:
         yield
     finally:
+        await folding.stop()
         await app.state.hub.stop()
         await database.close()
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """Return the application; ``database_url`` must name a migrated database."""
-    app = FastAPI(
+    app = Described(
         title="Geo Service",
         version="0.1.0",
         description="Layers of a township: OGC API Features and Tiles, live changes, pages.",
@@ -86,11 +100,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         openapi_url=None,
         middleware=[
+            Middleware(ReadyTiles, headers=_HEADERS),  # first: it does what the others do, in short
             Middleware(logs.RequestLog),
             Middleware(metrics.Measured),
             Middleware(SecurityHeaders),
             Middleware(CompressMiddleware, minimum_size=_SMALL, zstd=False),
-            Middleware(ReadyTiles),
         ],
     )
     app.state.settings = settings or Settings()
@@ -104,7 +118,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         items,
         bulk,
         editing,
+        processes,
+        tilesets,
         tiles,
+        styles,
         live,
         views,
         imports,
@@ -114,6 +131,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         metrics,
     ):
         app.include_router(module.router)
+    app.router.routes.insert(0, tiles.PLAIN)
     app.add_api_route("/healthz", _healthz, tags=["Operation"], summary="The service is up")
     app.add_api_route("/readyz", _readyz, tags=["Operation"], summary="The database answers too")
     app.add_api_route("/openapi.json", _openapi, include_in_schema=False)
@@ -138,14 +156,18 @@ async def _readyz(request: Request) -> Response:
 async def _openapi(request: Request, _: Asking) -> JSONResponse:
     """Return the OpenAPI document."""
     application: FastAPI = request.app
-    return JSONResponse(application.openapi())
+    return JSONResponse(
+        application.openapi(), media_type="application/vnd.oai.openapi+json;version=3.1"
+    )
 
 
-def worker() -> FastAPI:
+def worker() -> ASGIApp:
     """Return the application for a server's worker process.
 
     A worker must not outlive the process that started it: that one holds the data folder.
     """
     end_with_parent()
     logs.configure()
-    return create_app()
+    application = create_app()
+    # Around everything: the web framework itself takes longer than a ready tile does.
+    return ReadyTiles(application, headers=_HEADERS, state=application.state)

@@ -149,7 +149,7 @@ async def download(  # noqa: PLR0917
 
     ``bbox``, ``datetime``, ``filter`` and fields choose as they do for the items of the layer.
     """
-    names = {field.name for field in layer.fields}
+    names = {"id", *(field.name for field in layer.fields)}
     refuse_unknown(request, names | SELECTING | {"format", "crs", "lang"})
     language = next((one for one in get_args(Language) if one == lang), None)
     if language is None:
@@ -175,6 +175,7 @@ class Asked:
     selection: Selection
     place: Projection
     lang: Language = "codes"
+    media_type: str | None = None
 
 
 async def send(request: Request, asking: Principal, asked: Asked) -> Download:
@@ -194,7 +195,8 @@ async def send(request: Request, asking: Principal, asked: Asked) -> Download:
             raise Problem(400, error.zh, str(error)) from None
         raise
     headers = {"Content-Disposition": disposition(asked), "Cache-Control": "no-store"}
-    return Download(first, pieces, slots, headers, FORMATS[asked.suffix].media_type)
+    media_type = asked.media_type or FORMATS[asked.suffix].media_type
+    return Download(first, pieces, slots, headers, media_type)
 
 
 def _begin(pieces: Iterator[bytes]) -> bytes:

@@ -57,6 +57,11 @@ def configure(stream: Any = None) -> None:
     logging.getLogger("geo_service").setLevel(logging.INFO)
 
 
+def request_name(given: bytes) -> bytes:
+    """Return the name of a request: the one that it brings, if it is one, else a new one."""
+    return given if _REQUEST_ID.fullmatch(given) else uuid4().hex[:16].encode()
+
+
 class RequestLog:
     """Names every request, and logs those that write or fail: path and outcome, no query."""
 
@@ -69,7 +74,7 @@ class RequestLog:
             await self._app(scope, receive, send)
             return
         given = next((v for k, v in scope["headers"] if k == b"x-request-id"), b"")
-        name = given if _REQUEST_ID.fullmatch(given) else uuid4().hex[:16].encode()
+        name = request_name(given)
         structlog.contextvars.bind_contextvars(request=name.decode())
         started, status = time.perf_counter(), 0
 

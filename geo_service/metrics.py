@@ -108,8 +108,6 @@ class Measured:
 
 def _route(scope: Scope) -> str:
     """Return the template of the route, so that addresses do not become so many series."""
-    if scope.get("ready_tile"):
-        return "ready tile"
     return str(getattr(scope.get("route"), "path", "none"))
 
 

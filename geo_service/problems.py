@@ -23,9 +23,11 @@ _TITLES = {
     405: "Method not allowed",
     406: "Not acceptable",
     409: "Conflict",
+    412: "Precondition failed",
     413: "Too large",
     415: "Unsupported media type",
     422: "Unprocessable content",
+    428: "Precondition required",
     429: "Too many requests",
     500: "Internal error",
     503: "Busy",
@@ -37,9 +39,16 @@ class Problem(Exception):  # noqa: N818 - the standard's word
     """An error to be answered as a problem document, in Chinese and English."""
 
     def __init__(
-        self, status: int, zh: str, en: str, headers: Mapping[str, str] | None = None
+        self,
+        status: int,
+        zh: str,
+        en: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        type_: str | None = None,
     ) -> None:
         super().__init__(en)
+        self.type = type_
         self.status = status
         self.zh = zh
         self.en = en
@@ -47,10 +56,19 @@ class Problem(Exception):  # noqa: N818 - the standard's word
 
 
 def document(
-    status: int, zh: str, en: str, headers: Mapping[str, str] | None = None
+    status: int,
+    zh: str,
+    en: str,
+    headers: Mapping[str, str] | None = None,
+    *,
+    type_: str | None = None,
 ) -> JSONResponse:
-    """Return the problem document; ``detail`` is English, ``detail_zh`` Chinese."""
+    """Return the problem document; ``detail`` is English, ``detail_zh`` Chinese.
+
+    ``type_`` is the address by which a standard names the error, where one does.
+    """
     content: dict[str, object] = {
+        **({"type": type_} if type_ else {}),
         "title": _TITLES.get(status, "Error"),
         "status": status,
         "detail": en,
@@ -63,7 +81,7 @@ def document(
 
 async def _problem(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, Problem)  # noqa: S101 - registered for it alone
-    return document(error.status, error.zh, error.en, error.headers)
+    return document(error.status, error.zh, error.en, error.headers, type_=error.type)
 
 
 async def _http(_: Request, error: Exception) -> JSONResponse:
@@ -83,6 +101,31 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
     status = 404 if first["loc"] and first["loc"][0] == "path" else 400
     return document(
         status, f"参数 {name} 不正确：{first['msg']}。", f"Parameter {name}: {first['msg']}."
+    )
+
+
+_COMPUTING: Mapping[type[Exception], tuple[str, str]] = {
+    psycopg.errors.DivisionByZero: ("除数为零", "a division by zero"),
+    psycopg.errors.NumericValueOutOfRange: ("数值过大或过小", "a number is too large or too small"),
+    psycopg.errors.DatetimeFieldOverflow: ("时间超出范围", "a time is out of range"),
+    psycopg.errors.InvalidArgumentForPowerFunction: (
+        "乘方的参数不正确",
+        "a power that is no number",
+    ),
+    psycopg.errors.InvalidTextRepresentation: ("值的类型不符", "a value is of another kind"),
+}
+
+
+async def _data(request: Request, error: Exception) -> JSONResponse:
+    """Answer for values that came with the request and that the database cannot compute with."""
+    if not request.query_params:
+        return await _unexpected(request, error)
+    found = next((words for kind, words in _COMPUTING.items() if isinstance(error, kind)), None)
+    zh, en = found or ("有的值无法参与计算", "one of the values cannot be used")
+    return document(
+        400,
+        f"条件无法计算：{zh}。请检查参数。",
+        f"The conditions cannot be computed: {en}. Check the parameters.",
     )
 
 
@@ -129,4 +172,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(TooManyRequests, _busy)
     app.add_exception_handler(psycopg.errors.QueryCanceled, _cancelled)
     app.add_exception_handler(psycopg.OperationalError, _database)
+    app.add_exception_handler(psycopg.DataError, _data)
+    app.add_exception_handler(psycopg.errors.ProgramLimitExceeded, _data)
+    # What PostGIS and GEOS say of shapes that they cannot compute with.
+    app.add_exception_handler(psycopg.errors.InternalError_, _data)
     app.add_exception_handler(Exception, _unexpected)

@@ -150,6 +150,8 @@ class Access:
             raise
 
     async def _check(self, name: str, password: str) -> Principal:
+        if "\0" in name:  # a character that no text in the database has
+            raise Problem(401, "用户名或密码不正确。", "The name or the password is wrong.")
         async with self._database.reading(SYSTEM) as connection:
             cursor = await connection.execute(
                 "SELECT name, role, area, password_hash, locked_until > now() FROM accounts"

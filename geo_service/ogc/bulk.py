@@ -9,14 +9,16 @@ from typing import Annotated, Any
 
 import psycopg
 from anyio import to_thread
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Header, Query, Request
 from psycopg import errors
 from starlette.responses import JSONResponse, Response
 
 from geo_service.access.principals import Asking
 from geo_service.database import Database, Principal
+from geo_service.ogc import crs
 from geo_service.ogc.negotiation import GEOJSON
 from geo_service.ogc.parameters import Layered, address, refuse_unknown
+from geo_service.ogc.town import crs_of
 from geo_service.ogc.upserts import Result, Upsert
 from geo_service.problems import MEDIA_TYPE, Problem
 from layers.catalogue import Layer
@@ -102,6 +104,7 @@ async def put_items(
     asking: Asking,
     layer: Layered,
     atomic: Annotated[bool, Query(description="All or nothing; grids always are")] = False,
+    content_crs: Annotated[str | None, Header(description="CRS of the coordinates, <URI>")] = None,
 ) -> Response:
     """Insert features by ``properties.code``, or update those that are there.
 
@@ -115,11 +118,12 @@ async def put_items(
             f"Your role may not write the layer {layer.id}.",
         )
     lines = _form(request) in _LINES
+    reference = await crs_of(request, content_crs)
     calls: Calls = request.app.state.bulk
     with calls:
         body = await body_of(request)
         async with calls.working:
-            checked, single = await to_thread.run_sync(_checked, layer, body, lines)
+            checked, single = await to_thread.run_sync(_checked, layer, body, lines, reference)
             results = await _write(
                 request.app.state.database, asking, layer, checked,
                 atomic=atomic or layer.versioned,
@@ -181,7 +185,9 @@ def _not_packed() -> Problem:
     return Problem(400, "正文不是完整的 gzip。", "The body is not complete gzip.")
 
 
-def _checked(layer: Layer, body: bytes, lines: bool) -> tuple[Checked, bool]:
+def _checked(
+    layer: Layer, body: bytes, lines: bool, reference: crs.Reference
+) -> tuple[Checked, bool]:
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -192,6 +198,9 @@ def _checked(layer: Layer, body: bytes, lines: bool) -> tuple[Checked, bool]:
         raise Problem(400, *refusal.words) from None
     if len(found) > MOST_ITEMS:
         raise _too_large()
+    for feature in found:
+        if isinstance(feature, dict) and "geometry" in feature:
+            feature["geometry"] = crs.stored(feature["geometry"], reference)
     return check(layer, found), single
 
 

@@ -29,6 +29,7 @@ GREGORIAN = "http://www.opengis.net/def/uom/ISO-8601/0/Gregorian"
 SCHEMA = "application/schema+json"
 _QUERYABLES = "http://www.opengis.net/def/rel/ogc/1.0/queryables"
 _TILESETS = "http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector"
+_OGC = "http://www.opengis.net/def/rel/ogc/1.0/"
 _FEATURES = "http://www.opengis.net/spec/ogcapi-features-"
 _CQL2 = "http://www.opengis.net/spec/cql2/1.0/conf/"
 CONFORMANCE = (
@@ -41,6 +42,10 @@ CONFORMANCE = (
         for name in ("queryables", "queryables-query-parameters", "filter", "features-filter")
     ),
     *(
+        f"{_FEATURES}4/1.0/conf/{name}"
+        for name in ("create-replace-delete", "update", "optimistic-locking-etags", "features")
+    ),
+    *(
         f"{_CQL2}{name}"
         for name in (
             "cql2-text", "cql2-json", "basic-cql2", "advanced-comparison-operators",
@@ -50,8 +55,15 @@ CONFORMANCE = (
             "arithmetic",
         )
     ),
-    "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/core",
-    "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/mvt",
+    *(
+        f"http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/{name}"
+        for name in ("core", "ogc-process-description", "json", "job-list", "dismiss")
+    ),
+    *(
+        f"http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/{name}"
+        for name in ("core", "tileset", "tilesets-list", "dataset-tilesets", "geodata-tilesets",
+                     "collections-selection", "datetime", "mvt")
+    ),
 )  # fmt: skip
 
 router = APIRouter(prefix="/ogc", tags=["OGC API Features"])
@@ -73,6 +85,16 @@ async def landing(request: Request, _: Asking, form: Documented) -> Response:
             *alternates(request, "/ogc", form, DOCUMENTS),
             _link(request, "/ogc/conformance", "conformance", JSON, "Conformance classes"),
             _link(request, "/ogc/collections", "data", JSON, "Layers"),
+            _link(request, "/ogc/tiles", _TILESETS, JSON, "Vector tiles of all layers"),
+            _link(
+                request,
+                "/ogc/tileMatrixSets",
+                "http://www.opengis.net/def/rel/ogc/1.0/tiling-schemes",
+                JSON,
+                "Tile matrix sets",
+            ),
+            _link(request, "/ogc/processes", f"{_OGC}processes", JSON, "Analyses"),
+            _link(request, "/ogc/jobs", f"{_OGC}job-list", JSON, "Jobs of analyses"),
             _link(
                 request,
                 "/ogc/functions",

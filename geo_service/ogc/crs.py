@@ -7,19 +7,23 @@ Gauss-Krüger zones have northing first, CRS84 and EPSG:3857 have east first.
 import re
 from dataclasses import dataclass
 from functools import cache
-from typing import LiteralString
+from typing import Any, LiteralString
 
+import numpy as np
+import shapely
 from psycopg import sql
 from pyproj import CRS, Transformer
 
 from geo_service.problems import Problem
 from layers.base import SRID
+from layers.intake.coordinates import Way
 
 CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 _EPSG = "http://www.opengis.net/def/crs/EPSG/0/"
 _WRITTEN = re.compile(
     r"(?:http://www\.opengis\.net/def/crs/EPSG/0/|EPSG:|urn:ogc:def:crs:EPSG::)(\d+)"
 )
+_TOLERANCE = 0.01  # metres, and more than degrees ever err
 # Zone 25 to 45 of CGCS2000 in three degrees, by central meridian 75° to 135° E.
 _FIRST_ZONE, _FIRST_MERIDIAN, _LAST_MERIDIAN = 4534, 75, 135
 
@@ -37,26 +41,56 @@ class Reference:
     flipped: bool
     digits: int
 
+    @property
+    def degrees(self) -> bool:
+        """Whether its numbers are those of the database, though perhaps in another order."""
+        return self.srid in (SRID, 4490)  # CGCS2000 is the same numbers
+
+    @property
+    def header(self) -> dict[str, str]:
+        """The header that says which CRS the coordinates of an answer are in."""
+        return {"Content-Crs": f"<{self.uri}>"}
+
     def expression(self, column: LiteralString = "geom") -> sql.SQL:
         """Return the SQL of a geometry column in this CRS, axes in its order."""
         text: LiteralString = column
-        if self.srid not in (SRID, 4490):  # CGCS2000 is the same numbers
+        if not self.degrees:
             text = f"st_transform({text}, {self.srid})"
         if self.flipped:
             text = f"st_flipcoordinates({text})"
         return sql.SQL(text)
 
-    def to_wgs84(self) -> Transformer | None:
+    def to_wgs84(self) -> Way | None:
         """Return what turns coordinates of this CRS, axes in its order, to longitude, latitude."""
         return None if self.uri == CRS84 else _to_wgs84(self.srid)
+
+
+class _Back:
+    """The way to longitude and latitude; infinite where it does not lead back.
+
+    Far outside of a zone, its formulas give numbers, and wrong ones.
+    """
+
+    def __init__(self, srid: int) -> None:
+        self._way = Transformer.from_crs(f"EPSG:{4326 if srid == 4490 else srid}", "OGC:CRS84")
+
+    def transform(self, xx: Any, yy: Any) -> tuple[Any, Any]:
+        """Return longitudes and latitudes."""
+        found = np.array(self._way.transform(xx, yy), dtype=float)
+        x, y = found
+        again = np.array(self._way.transform(x, y, direction="INVERSE"), dtype=float)
+        with np.errstate(invalid="ignore"):
+            lost = ~(np.abs(again - np.array([xx, yy], dtype=float)) < _TOLERANCE).all(axis=0)
+        found[:, lost] = np.inf
+        return found[0], found[1]
 
 
 WGS84 = Reference(CRS84, SRID, False, 8)
 
 
 @cache
-def _to_wgs84(srid: int) -> Transformer:
-    return Transformer.from_crs(f"EPSG:{4326 if srid == 4490 else srid}", "OGC:CRS84")
+def _to_wgs84(srid: int) -> Way:
+    return _Back(srid)
 
 
 @cache
@@ -106,3 +140,11 @@ def chosen(text: str, known: dict[str, Reference], parameter: str) -> Reference:
             f"{parameter}: the CRS {text[:80]!r} is not offered; these are: {names}.",
         )
     return found
+
+
+def stored(shape: Any, reference: Reference) -> Any:
+    """Return a geometry that came in a CRS as it is stored, longitude first; others as they are."""
+    to_wgs84 = reference.to_wgs84()
+    if to_wgs84 is None or not isinstance(shape, shapely.Geometry):
+        return shape
+    return shapely.transform(shapely.force_2d(shape), to_wgs84.transform, interleaved=False)

@@ -3,33 +3,33 @@
 Who changes a feature says which state of it they saw, by If-Match: nobody overwrites unseen work.
 """
 
-from collections.abc import Mapping
+import re
 from typing import Annotated, Any
 
-import shapely
 from anyio import to_thread
 from fastapi import APIRouter, Header, Path, Request
 from psycopg import AsyncConnection, errors, sql
 from psycopg.rows import TupleRow
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from geo_service.access.principals import Asking
 from geo_service.database import Database, Principal
-from geo_service.ogc import crs
-from geo_service.ogc.bulk import body_of
-from geo_service.ogc.items import etag
+from geo_service.ogc import crs, edits
+from geo_service.ogc.bulk import NDJSON, body_of
 from geo_service.ogc.negotiation import GEOJSON
 from geo_service.ogc.parameters import Layered, refuse_unknown
-from geo_service.ogc.town import references
-from geo_service.ogc.upserts import TYPES, said
+from geo_service.ogc.representation import etag
+from geo_service.ogc.town import crs_of
+from geo_service.ogc.upserts import said
 from geo_service.problems import MEDIA_TYPE, Problem
 from layers.catalogue import Layer
-from layers.intake.items import Item, check, features
+from layers.intake.items import features
 from layers.intake.report import Refusal
 
 MERGE_PATCH = "application/merge-patch+json"
 _PROBLEM: dict[str, Any] = {"content": {MEDIA_TYPE: {}}}
 _RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {"description": "Done, but something was left out: the body says what"},
     204: {"description": "Done; ETag names the new state"},
     400: {"description": "The body is no GeoJSON feature", **_PROBLEM},
     403: {"description": "The role may not write here", **_PROBLEM},
@@ -52,9 +52,7 @@ _BODY = {
     }
 }
 
-_KEPT = frozenset({"code", "version", "valid_from", "valid_to"})
-"""What says which feature it is, and when it holds: the database's to say."""
-
+_TAGS = re.compile(r'\s*(?:(W/)?"([^"]*)"|(\*))\s*(?:,|$)')
 router = APIRouter(prefix="/ogc", tags=["OGC API Features"])
 _ITEM = "/collections/{collection}/items/{feature}"
 Number = Annotated[int, Path(ge=0, lt=2**63)]
@@ -73,6 +71,7 @@ async def replace(  # noqa: PLR0917
     content_crs: ContentCrs = None,
 ) -> Response:
     """Replace a feature: what the body leaves out becomes empty, or what it is by default."""
+    _may_write(asking, layer)
     given = await _given(request, content_crs)
     return await _changed(request, asking, layer, feature, if_match, given, whole=True)
 
@@ -88,6 +87,7 @@ async def update(  # noqa: PLR0917
     content_crs: ContentCrs = None,
 ) -> Response:
     """Change what the body brings (a JSON merge patch, RFC 7396, of the feature)."""
+    _may_write(asking, layer)
     given = await _given(request, content_crs)
     return await _changed(request, asking, layer, feature, if_match, given, whole=False)
 
@@ -118,6 +118,26 @@ async def delete(
     return Response(status_code=204)
 
 
+@router.options("/collections/{collection}/items", summary="What may be asked of a layer",
+                status_code=204, responses={204: {"description": "Allow says what"}})  # fmt: skip
+async def collection_methods(asking: Asking, layer: Layered) -> Response:
+    """Name the methods that this account may use."""
+    writes = {"Allow": "GET, POST, OPTIONS", "Accept-Post": f"{GEOJSON}, {NDJSON}"}
+    reads = {"Allow": "GET, OPTIONS"}
+    return Response(status_code=204, headers=writes if asking.role in layer.writers else reads)
+
+
+@router.options(_ITEM, summary="What may be asked of a feature", status_code=204,
+                responses={204: {"description": "Allow says what"}})  # fmt: skip
+async def item_methods(asking: Asking, layer: Layered, feature: Number) -> Response:  # noqa: ARG001
+    """Name the methods that this account may use, whether or not the feature is there."""
+    if asking.role not in layer.writers:
+        return Response(status_code=204, headers={"Allow": "GET, OPTIONS"})
+    delete_ = "" if layer.versioned else ", DELETE"
+    headers = {"Allow": f"GET, PUT, PATCH{delete_}, OPTIONS", "Accept-Patch": MERGE_PATCH}
+    return Response(status_code=204, headers=headers)
+
+
 async def _given(request: Request, content_crs: str | None) -> dict[str, Any]:
     """Read the body: a feature or a part of one, its geometry in EPSG:4326."""
     refuse_unknown(request, set())
@@ -135,18 +155,14 @@ async def _given(request: Request, content_crs: str | None) -> dict[str, Any]:
         raise Problem(400, "正文不是 UTF-8 编码。", "The body is not UTF-8.") from None
     except Refusal as refusal:
         raise Problem(400, *refusal.words) from None
-    if len(found) != 1:
+    given: Any = found[0] if len(found) == 1 else None
+    if not isinstance(given, dict):
         raise Problem(400, "正文应为一个要素。", "The body must be one feature.")
-    given: dict[str, Any] = found[0]
     if not isinstance(given.get("properties") or {}, dict):
         raise Problem(400, "properties 应为对象。", "properties must be an object.")
-    if content_crs is not None:
-        reference = crs.chosen(
-            content_crs.strip().strip("<>"), await references(request), "Content-Crs"
-        )
-        to_wgs84, shape = reference.to_wgs84(), given.get("geometry")
-        if to_wgs84 and isinstance(shape, shapely.Geometry):
-            given["geometry"] = shapely.transform(shape, to_wgs84.transform, interleaved=False)
+    reference = await crs_of(request, content_crs)
+    if "geometry" in given:
+        given["geometry"] = crs.stored(given["geometry"], reference)
     return given
 
 
@@ -160,126 +176,88 @@ async def _changed(  # noqa: PLR0917 - what an endpoint has
     *,
     whole: bool,
 ) -> Response:
-    _may_write(asking, layer)
     database: Database = request.app.state.database
     try:
         async with database.writing(asking) as connection:
-            code, attributes, geometry, past = await _locked(connection, layer, feature, if_match)
-            properties = dict(given.get("properties") or {})
-            if str(properties.setdefault("code", code)) != code:
+            old = await _locked(connection, layer, feature, if_match)
+            if old.past:
                 raise Problem(
                     409,
-                    "编码不能修改，请删除后新增。",
-                    "A code does not change: delete, and create anew.",
+                    "已失效的版本不能修改。",
+                    "A version that is past does not change any more.",
                 )
-            if not whole and isinstance(properties.get("attributes"), dict):
-                properties["attributes"] = _merged(attributes, properties["attributes"])
-            item = await to_thread.run_sync(
-                _item, layer, {**given, "type": "Feature", "properties": properties}
-            )
-            if layer.versioned and (past or (item.geometry and item.geometry != geometry)):
+            found = await to_thread.run_sync(edits.checked, layer, old, given, whole)
+            item = found.items[0]
+            if layer.versioned and item.geometry not in {None, old.geometry}:
                 raise _to_drafts(layer)
-            if whole and item.geometry is None and not layer.model.__geometry_nullable__:
-                raise Problem(422, "缺少几何。", "The geometry is missing.")
-            query, values = _update(layer, item, whole=whole)
+            query, values = edits.change(layer, item, given, whole=whole)
             cursor = await connection.execute(query, {**values, "id": feature})
             row = await cursor.fetchone()
             if row is None:
                 raise _outside()
     except (errors.IntegrityError, errors.DataError, errors.RaiseException) as error:
-        raise Problem(
-            409 if isinstance(error, errors.IntegrityError) else 422, *said(error)
-        ) from None
+        taken = isinstance(error, errors.UniqueViolation | errors.ForeignKeyViolation)
+        raise Problem(409 if taken else 422, *said(error)) from None
     except errors.InsufficientPrivilege:
         raise _outside() from None
-    return Response(status_code=204, headers={"ETag": etag(row[0])})
-
-
-def _merged(old: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
-    """Return attributes after a merge patch (RFC 7396): null removes."""
-    merged = {**old, **patch}
-    return {name: value for name, value in merged.items() if value is not None}
-
-
-def _item(layer: Layer, feature: dict[str, Any]) -> Item:
-    checked = check(layer, [feature])
-    if checked.refused:
-        raise Problem(422, *checked.refused[0])
-    return checked.items[0]
+    except RecursionError:
+        raise Problem(400, "JSON 嵌套过深。", "The JSON is nested too deeply.") from None
+    headers = {"ETag": etag(row[0])}
+    if found.dropped or found.masked:
+        told = {"dropped": sorted(found.dropped), "masked": found.masked}
+        return JSONResponse(told, headers=headers)
+    return Response(status_code=204, headers=headers)
 
 
 async def _locked(
     connection: AsyncConnection[TupleRow], layer: Layer, feature: int, if_match: str | None
-) -> tuple[str, dict[str, Any], str | None, bool]:
-    """Lock a feature in the state that the client saw; return code, attributes, shape, past.
+) -> edits.Old:
+    """Lock a feature in the state that the client saw.
 
-    Raises Problem 404, 428 or 412.
+    Raises Problem 404, 428 or 412; 403 where it may be seen and not changed.
     """
     past = sql.SQL("valid_to IS NOT NULL" if layer.versioned else "false")
     query = sql.SQL("SELECT xmin::text, code, attributes, geom::text, {} FROM {} WHERE id = %s{}")
     table = sql.Identifier(layer.table)
-    cursor = await connection.execute(query.format(past, table, sql.SQL("")), [feature])
-    row = await cursor.fetchone()
+    look, lock = (query.format(past, table, sql.SQL(how)) for how in ("", " FOR UPDATE"))
+    row = await (await connection.execute(look, [feature])).fetchone()
     if row is None:
-        raise Problem(
-            404,
-            f"图层“{layer.title.zh}”中没有编号 {feature}。",
-            f"{layer.id} has no item {feature}.",
-        )
+        raise _missing(layer, feature)
     if if_match is None:
         raise Problem(
             428,
             "请用 If-Match 说明所见的版本（ETag）。",
             "Say with If-Match which state was seen: the ETag of the feature.",
         )
-    cursor = await connection.execute(query.format(past, table, sql.SQL(" FOR UPDATE")), [feature])
-    row = await cursor.fetchone()
+    row = await (await connection.execute(lock, [feature])).fetchone()
     if row is None:
-        raise _outside()
-    states = {
-        tag.strip().removeprefix("W/").strip('"').partition(".")[0] for tag in if_match.split(",")
-    }
-    if "*" not in states and row[0] not in states:
+        # Deleted meanwhile, or out of reach.
+        row = await (await connection.execute(look, [feature])).fetchone()
+        raise _missing(layer, feature) if row is None else _outside()
+    if not _matches(if_match, row[0]):
         raise Problem(
             412,
             "该要素已被他人修改，请刷新后重试。",
             "The feature has changed since: get it again.",
             {"ETag": etag(row[0])},
         )
-    return row[1], row[2], row[3], row[4]
+    return edits.Old(*row[1:])
 
 
-def _update(layer: Layer, item: Item, *, whole: bool) -> tuple[sql.Composed, dict[str, Any]]:
-    """Compose the change of one feature; ``whole`` sets what is not brought to its default."""
-    sets: list[sql.Composable] = []
-    values: dict[str, Any] = {}
-    for field in layer.fields:
-        if field.derived or field.name in _KEPT:
-            continue
-        column = sql.Identifier(field.name)
-        value = item.values.get(field.name)
-        if value is not None or (field.name in item.values and not field.required):
-            typed = sql.SQL("{} = {}::{}").format(
-                column,
-                sql.Placeholder(field.name),
-                sql.SQL(TYPES[field.kind]),
-            )
-            sets.append(typed)
-            values[field.name] = value
-        elif whole:
-            sets.append(sql.SQL("{} = DEFAULT").format(column))
-    if item.geometry is not None:
-        sets.append(sql.SQL("geom = %(geom)s::geometry"))
-        values["geom"] = item.geometry
-    if whole or item.attributes is not None:
-        sets.append(sql.SQL("attributes = %(attributes)s::jsonb"))
-        values["attributes"] = item.attributes or "{}"
-    if not sets:
-        sets.append(sql.SQL("code = code"))
-    query = sql.SQL("UPDATE {} SET {} WHERE id = %(id)s RETURNING xmin::text").format(
-        sql.Identifier(layer.table), sql.SQL(", ").join(sets)
+def _matches(if_match: str, state: str) -> bool:
+    """Tell whether If-Match holds (RFC 9110, 13.1.1): by strong comparison, so W/ never does."""
+    return any(
+        anything or (not weak and tag.partition(".")[0] == state)
+        for weak, tag, anything in _TAGS.findall(if_match)
     )
-    return query, values
+
+
+def _missing(layer: Layer, feature: int) -> Problem:
+    return Problem(
+        404,
+        f"图层“{layer.title.zh}”中没有编号 {feature}。",
+        f"{layer.id} has no item {feature}.",
+    )
 
 
 def _may_write(asking: Principal, layer: Layer) -> None:

@@ -1,20 +1,17 @@
 """Features of a layer, by page and one by one (OGC API Features Parts 1, 2 and 3)."""
 
 import json
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Sequence
 from typing import Annotated, Any
-from zlib import crc32
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 from psycopg import sql
 from starlette.responses import JSONResponse, Response
 
 from geo_service import downloads
 from geo_service.access.principals import Asking
-from geo_service.database import Database, Principal
+from geo_service.database import SYSTEM, Database, Principal
 from geo_service.ogc import crs, paging
-from geo_service.ogc.crs import Reference
 from geo_service.ogc.negotiation import (
     FEATURES,
     FILES,
@@ -26,8 +23,8 @@ from geo_service.ogc.negotiation import (
     page,
 )
 from geo_service.ogc.parameters import Layered, Limited, address, refuse_unknown
+from geo_service.ogc.representation import As, Shown, etag, feature
 from geo_service.ogc.selection import SELECTING, Selected, Selection
-from geo_service.ogc.town import references
 from geo_service.problems import Problem
 from geo_service.waiting import unless_left
 from layers import export
@@ -38,45 +35,7 @@ MOST_COUNTED = 100_000
 """Features that are counted for each page; beyond, the planner's estimate is told, as such."""
 
 router = APIRouter(prefix="/ogc", tags=["OGC API Features"])
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """How features are to be shown: in which CRS, and which of their properties."""
-
-    reference: Reference
-    properties: tuple[str, ...]
-    whole: bool = True
-
-
-async def shown(
-    request: Request,
-    layer: Layered,
-    crs_: Annotated[
-        str | None, Query(alias="crs", description="CRS of the coordinates, by URI")
-    ] = None,
-    properties: Annotated[
-        str | None, Query(description="Properties to give, with commas between them; unset: all")
-    ] = None,
-) -> Shown:
-    """Return how features are to be shown; raise Problem 400 for what is not there."""
-    reference = crs.WGS84
-    if crs_ is not None:
-        reference = crs.chosen(crs_, await references(request), "crs")
-    names = (*(field.name for field in layer.fields), "attributes")
-    if properties is None:
-        return Shown(reference, names)
-    wanted = [name.strip() for name in properties.split(",") if name.strip()]
-    if unknown := [name for name in wanted if name not in names]:
-        raise Problem(
-            400,
-            f"没有字段“{unknown[0][:40]}”，可用：{', '.join(names)}。",
-            f"There is no property {unknown[0][:40]!r}; there are: {', '.join(names)}.",
-        )
-    return Shown(reference, tuple(name for name in names if name in wanted), whole=False)
-
-
-As = Annotated[Shown, Depends(shown)]
+_VARY = {"Vary": "Accept, Authorization, Cookie"}
 
 
 @router.get(
@@ -99,19 +58,57 @@ async def items(  # noqa: PLR0917
 ) -> Response:
     """Return a page of features; any field of the layer may filter by equality.
 
-    Formats other than GeoJSON and HTML hold every feature that is asked for, without pages.
+    Formats other than GeoJSON and HTML have no pages: they hold every feature that is asked for,
+    or the first of them as far as ``limit`` is given.
     """
-    names = {field.name for field in layer.fields}
+    names = {"id", *(field.name for field in layer.fields)}
     refuse_unknown(
         request, names | SELECTING | {"limit", "after", "f", "crs", "properties", "sortby"}
     )
     if form.suffix:
-        return await downloads.send(request, asking, _file(layer, selected, how, form))
+        return await downloads.send(request, asking, _file(request, layer, selected, how, form))
     keys = paging.sort_keys(layer, sortby)
-    beyond, more_values = paging.after(keys, after)
+    query, values = paged(layer, selected, how, keys, after)
+    rows = await unless_left(
+        request,
+        _rows(request.app.state.database, asking, query, {**values, "limit": limit + 1}),
+    )
+    found = [row[1:] for row in rows if row[1] is not None]
+    head: dict[str, Any] = {"type": "FeatureCollection"}
+    if rows[0][0] < MOST_COUNTED:
+        head["numberMatched"] = rows[0][0]
+    else:
+        estimate = await _estimate(request.app.state.database, asking, layer, selected)
+        head["estimatedNumberMatched"] = max(MOST_COUNTED, estimate)
+    head["numberReturned"] = min(limit, len(found))
+    head["links"] = _links(request, layer, form)
+    if len(found) > limit:
+        found = found[:limit]
+        head["links"].append(_next(request, layer, form, paging.token(found[-1][1:])))
+    if form.html:
+        head["features"] = [json.loads(row[0]) for row in found]
+        return page(request, head, f"{layer.title.zh} · {layer.title.en}")
+    # The database wrote the features as JSON; reading and writing them again would cost more.
+    body = bytes(JSONResponse(head).body)[:-1] + b',"features":['
+    body += b",".join(row[0].encode() for row in found) + b"]}"
+    return Response(body, media_type=GEOJSON, headers=how.reference.header | _VARY)
+
+
+def paged(
+    layer: Layer,
+    selected: Selected,
+    how: Shown,
+    keys: Sequence[paging.Key],
+    after: str | None,
+) -> tuple[sql.Composed, dict[str, Any]]:
+    """Return the query of a page and its values but ``limit``, the rows to read.
+
+    Its columns are how many features match, a feature, and the values of its keys.
+    """
+    beyond, values = paging.after(keys, after)
     query = sql.SQL(_PAGE).format(
         table=sql.Identifier(layer.table),
-        feature=_feature(how),
+        feature=feature(how),
         keys=sql.SQL(", ").join(
             sql.SQL("{} AS {}").format(sql.Identifier(key.name), sql.Identifier(f"key{number}"))
             for number, key in enumerate(keys)
@@ -121,62 +118,50 @@ async def items(  # noqa: PLR0917
         order=paging.order(keys),
         most=sql.Literal(MOST_COUNTED),
     )
-    values = {**selected.values, **more_values, "limit": limit + 1}
-    rows = await unless_left(request, _rows(request.app.state.database, asking, query, values))
-    matched = rows[0][0]
-    found = [row[1:] for row in rows if row[1] is not None]
-    head: dict[str, Any] = {"type": "FeatureCollection"}
-    if matched < MOST_COUNTED:
-        head["numberMatched"] = matched
-    else:
-        head["estimatedNumberMatched"] = await _estimate(
-            request.app.state.database, asking, layer, selected
-        )
-    head["numberReturned"] = min(limit, len(found))
-    given = {name: value for name, value in request.query_params.items() if name != "after"}
+    return query, {**selected.values, **values}
+
+
+def _links(request: Request, layer: Layer, form: Form) -> list[dict[str, str]]:
+    given = dict(request.query_params)
     path = f"/ogc/collections/{layer.id}/items"
-    head["links"] = [
-        {
-            "href": address(request, path, **dict(request.query_params)),
-            "rel": "self",
-            "type": form.media_type,
-        },
-        *alternates(request, path, form, FEATURES, **given),
+    own = {"href": address(request, path, **given), "rel": "self", "type": form.media_type}
+    # Files have no pages and an order of their own: they hold what all the pages do.
+    paging_ = {"limit", "after", "sortby", "properties"}
+    rest = {name: value for name, value in given.items() if name not in paging_}
+    return [
+        own,
+        *alternates(request, path, form, FEATURES[:2], **given),
+        *alternates(request, path, form, FILES, **rest),
         {
             "href": address(request, f"/ogc/collections/{layer.id}"),
             "rel": "collection",
             "type": "application/json",
         },
     ]
-    if len(found) > limit:
-        found = found[:limit]
-        token = paging.token(found[-1][1:])
-        head["links"].append(
-            {
-                "href": address(request, path, **given, after=token),
-                "rel": "next",
-                "type": form.media_type,
-            }
-        )
-    if form.html:
-        head["features"] = [json.loads(row[0]) for row in found]
-        return page(request, head, f"{layer.title.zh} · {layer.title.en}")
-    # The database wrote the features as JSON; reading and writing them again would cost more.
-    body = bytes(JSONResponse(head).body)[:-1] + b',"features":['
-    body += b",".join(row[0].encode() for row in found) + b"]}"
-    return Response(body, media_type=GEOJSON, headers=_crs_header(how))
+
+
+def _next(request: Request, layer: Layer, form: Form, token: str) -> dict[str, str]:
+    given = dict(request.query_params) | {"after": token}
+    return {
+        "href": address(request, f"/ogc/collections/{layer.id}/items", **given),
+        "rel": "next",
+        "type": form.media_type,
+    }
 
 
 @router.get(
     "/collections/{collection}/items/{feature}",
     summary="One feature",
-    responses={200: {"content": {GEOJSON: {}, "text/html": {}}}},
+    responses={
+        200: {"content": {GEOJSON: {}, "text/html": {}}},
+        304: {"description": "It is as If-None-Match says"},
+    },
 )
 async def item(  # noqa: PLR0917
     request: Request,
     asking: Asking,
     layer: Layered,
-    feature: Annotated[int, Path(ge=0, lt=2**63)],
+    number: Annotated[int, Path(alias="feature", ge=0, lt=2**63)],
     how: As,
     f: Annotated[str | None, Query(description="Form of the answer: json or html")] = None,
 ) -> Response:
@@ -184,22 +169,21 @@ async def item(  # noqa: PLR0917
     refuse_unknown(request, {"f", "crs", "properties"})
     form = chosen(request, f, FEATURES[:2])
     query = sql.SQL("SELECT {}, xmin::text FROM {} AS t WHERE id = %(id)s").format(
-        _feature(how), sql.Identifier(layer.table)
+        feature(how), sql.Identifier(layer.table)
     )
-    database: Database = request.app.state.database
-    async with database.reading(asking) as connection:
-        cursor = await connection.execute(query, {"id": feature})
-        row = await cursor.fetchone()
-    if row is None:
+    rows = await _rows(request.app.state.database, asking, query, {"id": number})
+    if not rows:
         raise Problem(
             404,
-            f"图层“{layer.title.zh}”中没有编号 {feature}。",
-            f"{layer.id} has no item {feature}.",
+            f"图层“{layer.title.zh}”中没有编号 {number}。",
+            f"{layer.id} has no item {number}.",
         )
-    path = f"/ogc/collections/{layer.id}/items/{feature}"
+    written, state = rows[0]
+    path = f"/ogc/collections/{layer.id}/items/{number}"
+    given = {name: value for name, value in request.query_params.items() if name != "f"}
     links = [
-        {"href": address(request, path), "rel": "self", "type": GEOJSON},
-        *alternates(request, path, form, FEATURES[:2]),
+        {"href": address(request, path, **given), "rel": "self", "type": form.media_type},
+        *alternates(request, path, form, FEATURES[:2], **given),
         {
             "href": address(request, f"/ogc/collections/{layer.id}"),
             "rel": "collection",
@@ -207,57 +191,46 @@ async def item(  # noqa: PLR0917
         },
     ]
     if form.html:
-        content = json.loads(row[0]) | {"links": links}
-        return page(request, content, f"{layer.title.zh} · {feature}")
-    tail = bytes(JSONResponse({"links": links}).body)[1:]
-    body = row[0].encode()[:-1] + b"," + tail
-    headers = _crs_header(how) | {"ETag": etag(row[1], how), "Cache-Control": "private, no-cache"}
-    if headers["ETag"] in request.headers.get("if-none-match", ""):
+        content = json.loads(written) | {"links": links}
+        return page(request, content, f"{layer.title.zh} · {number}")
+    headers = how.reference.header | _VARY
+    headers |= {"ETag": etag(state, how), "Cache-Control": "private, no-cache"}
+    known = request.headers.get("if-none-match", "")
+    if known.strip() == "*" or headers["ETag"] in known:
         return Response(status_code=304, headers=headers)
-    return Response(body, media_type=GEOJSON, headers=headers)
+    tail = bytes(JSONResponse({"links": links}).body)[1:]
+    return Response(written.encode()[:-1] + b"," + tail, media_type=GEOJSON, headers=headers)
 
 
-def _file(layer: Layer, selected: Selected, how: Shown, form: Form) -> downloads.Asked:
+def _file(
+    request: Request, layer: Layer, selected: Selected, how: Shown, form: Form
+) -> downloads.Asked:
     """Return what a file is to hold; raise Problem 400 for what files do not take."""
-    srid = how.reference.srid
     if not how.whole or (form.suffix == ".geojsonl" and how.reference.uri != crs.CRS84):
         raise Problem(
             400,
             f"格式 {form.name} 包含全部字段；GeoJSON 的坐标为 CRS84。",
             f"The form {form.name} holds all properties, and GeoJSON is in CRS84.",
         )
+    for name in ("sortby", "after"):
+        if name in request.query_params:
+            raise Problem(
+                400,
+                f"格式 {form.name} 按编码排列，不分页，没有参数 {name}。",
+                f"The form {form.name} is in the order of codes and has no pages: "
+                f"it takes no {name}.",
+            )
     assert form.suffix  # noqa: S101 - a form without one is no file
-    chosen_rows = export.Selection(selected.where, selected.values)
-    return downloads.Asked(layer, form.suffix, chosen_rows, projection(f"EPSG:{srid}"))
-
-
-def etag(state: str, how: Shown | None = None) -> str:
-    """Return the strong ETag of a feature: its state, and how it is shown.
-
-    The state is the number of the transaction that wrote it. What comes after the dot tells
-    representations of one state apart; a condition on writing looks at the state alone.
-    """
-    whole = how is None or (how.reference.uri == crs.CRS84 and how.whole)
-    shown_as = "" if whole else crc32(repr(how).encode())
-    return f'"{state}.{shown_as}"'
-
-
-def _crs_header(how: Shown) -> dict[str, str]:
-    return {"Content-Crs": f"<{how.reference.uri}>"}
-
-
-@cache
-def _feature(how: Shown) -> sql.Composed:
-    """Return the SQL of a feature of the table t as GeoJSON text; its names are the catalogue's.
-
-    Put together as text: building JSON of the geometry would parse it again.
-    """
-    columns = sql.SQL(", ").join(sql.Identifier("t", name) for name in how.properties)
-    return sql.SQL(_FEATURE).format(
-        shape=how.reference.expression(),
-        digits=sql.Literal(how.reference.digits),
-        properties=sql.SQL("SELECT {}").format(columns) if how.properties else sql.SQL("SELECT"),
-    )
+    where, values = selected.where, dict(selected.values)
+    if "limit" in request.query_params:
+        # As it was given: the most of a page is not that of a file.
+        values["limit"] = min(int(request.query_params["limit"]), 2**62)
+        where = sql.SQL("id IN (SELECT id FROM {} WHERE {} ORDER BY id LIMIT %(limit)s)").format(
+            sql.Identifier(layer.table), where
+        )
+    place = projection(f"EPSG:{how.reference.srid}")
+    chosen_rows = export.Selection(where, values)
+    return downloads.Asked(layer, form.suffix, chosen_rows, place, media_type=form.media_type)
 
 
 async def _rows(
@@ -269,19 +242,26 @@ async def _rows(
 
 
 async def _estimate(database: Database, asking: Principal, layer: Layer, selected: Selected) -> int:
-    """Return how many features the planner expects."""
-    query = sql.SQL("EXPLAIN (FORMAT JSON) SELECT FROM {} WHERE {}").format(
-        sql.Identifier(layer.table), selected.where
+    """Return how many features the planner expects.
+
+    It knows nothing of how many rows a policy lets through, and guesses. Who sees them all gets
+    the guess set right, by what it makes of the whole table.
+    """
+    table = sql.Identifier(layer.table)
+    explain = sql.SQL("EXPLAIN (FORMAT JSON) SELECT FROM {} WHERE {}")
+    expected = []
+    for where, values in ((selected.where, selected.values), (sql.SQL("true"), {})):
+        rows = await _rows(database, asking, explain.format(table, where), dict(values))
+        expected.append(int(rows[0][0][0]["Plan"]["Plan Rows"]))
+    part, whole = expected
+    size = sql.SQL("SELECT reltuples FROM pg_class WHERE oid = {}::regclass").format(
+        sql.Literal(layer.table)
     )
-    rows = await _rows(database, asking, query, selected.values)
-    return int(rows[0][0][0]["Plan"]["Plan Rows"])
+    rows = await _rows(database, asking, size, {})
+    if asking.area == SYSTEM.area and rows[0][0] > 0:
+        return int(part * rows[0][0] / max(whole, 1))
+    return part
 
-
-_FEATURE = """
-'{{"type":"Feature","id":' || t.id
-|| ',"geometry":' || coalesce(st_asgeojson({shape}, {digits}, 0), 'null')
-|| ',"properties":' || (SELECT row_to_json(_row)::text FROM ({properties}) AS _row) || '}}'
-"""
 
 # One statement, so that the count and the page are of the same moment.
 _PAGE = """

@@ -140,5 +140,13 @@ def answer(request: Request, form: Form, content: dict[str, Any], title: str) ->
 def page(request: Request, content: dict[str, Any], title: str) -> HTMLResponse:
     """Return a document as a page: the same members, with links to follow."""
     return _templates.TemplateResponse(
-        request, "document.html", {"title": title, "content": content}
+        request,
+        "document.html",
+        {
+            "title": title,
+            "content": content,
+            "path": request.url.path.rstrip("/"),
+            # Only links of this service lead anywhere: there may be no internet.
+            "base": str(request.base_url),
+        },
     )

@@ -10,15 +10,15 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
-from typing import Any
+from typing import Any, LiteralString
 
 from psycopg import sql
 
 from geo_service.problems import Problem
 from layers.catalogue import Kind, Layer
 
-_TYPES: dict[Kind, str] = {
+_LARGEST = 2**63
+_TYPES: dict[Kind, LiteralString] = {
     "text": "text",
     "integer": "bigint",
     "number": "float8",
@@ -29,11 +29,16 @@ _TYPES: dict[Kind, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A column to sort by. Rows without a value come last, either way."""
+    """A column to sort by. Rows without a value come last, either way.
+
+    ``nullable`` tells whether there can be any: if not, nothing is said of them in SQL, for an
+    index serves neither ``NULLS LAST`` downwards nor ``OR … IS NULL``.
+    """
 
     name: str
     descending: bool
-    type: str
+    kind: Kind
+    nullable: bool
 
 
 def sort_keys(layer: Layer, text: str | None) -> tuple[Key, ...]:
@@ -57,15 +62,18 @@ def sort_keys(layer: Layer, text: str | None) -> tuple[Key, ...]:
                 f"There is no column {name[:40]!r} to sort by; there are: {names}.",
             ) from None
         if name not in {key.name for key in keys}:
-            keys.append(Key(name, part.strip().startswith("-"), _TYPES[field.kind]))
-    return (*keys, Key("id", False, "bigint"))
+            nullable = bool(layer.model.__table__.columns[name].nullable)
+            keys.append(Key(name, part.strip().startswith("-"), field.kind, nullable))
+    return (*keys, Key("id", False, "integer", nullable=False))
 
 
 def order(keys: Sequence[Key]) -> sql.Composed:
     """Return the ORDER BY list. Text is ordered by code point, so that pages agree everywhere."""
     return sql.SQL(", ").join(
-        sql.SQL("{} {} NULLS LAST").format(
-            _column(key), sql.SQL("DESC" if key.descending else "ASC")
+        sql.SQL("{} {}{}").format(
+            _column(key),
+            sql.SQL("DESC" if key.descending else "ASC"),
+            sql.SQL(" NULLS LAST" if key.nullable else ""),
         )
         for key in keys
     )
@@ -78,29 +86,19 @@ def after(keys: Sequence[Key], token: str | None) -> tuple[sql.Composed, dict[st
     """
     if token is None:
         return sql.Composed([sql.SQL("true")]), {}
-    values = _read(token, len(keys))
+    values = _read(token, keys)
     bound = {f"after{number}": value for number, value in enumerate(values)}
     choices: list[sql.Composable] = []
     for number, key in enumerate(keys):
         if values[number] is None:
             continue  # nothing comes after no value
         same = [_same(other, values[place], place) for place, other in enumerate(keys[:number])]
-        later = sql.SQL("{column} {sign} {value}").format(
-            column=_column(key),
-            sign=sql.SQL("<" if key.descending else ">"),
-            value=_value(key, number),
-        )
-        beyond = sql.SQL("({} OR {} IS NULL)").format(later, sql.Identifier(key.name))
+        beyond = _beyond(key, number, "<" if key.descending else ">")
         choices.append(sql.SQL("({})").format(sql.SQL(" AND ").join([*same, beyond])))
     condition = sql.SQL("({})").format(sql.SQL(" OR ").join(choices))
     if len(keys) > 1 and values[0] is not None:
         # Said once more for the first column alone, so that its index finds where to begin.
-        begin = sql.SQL("({column} {sign} {value} OR {name} IS NULL)").format(
-            column=_column(keys[0]),
-            sign=sql.SQL("<=" if keys[0].descending else ">="),
-            value=_value(keys[0], 0),
-            name=sql.Identifier(keys[0].name),
-        )
+        begin = _beyond(keys[0], 0, "<=" if keys[0].descending else ">=")
         condition = sql.SQL("({} AND {})").format(begin, condition)
     return condition, bound
 
@@ -114,21 +112,19 @@ def token(values: Sequence[Any]) -> str:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, date | datetime):
-        return value.isoformat()
-    return float(value) if isinstance(value, Decimal) else value
+    return value.isoformat() if isinstance(value, date | datetime) else value
 
 
-def _read(text: str, count: int) -> list[Any]:
+def _read(text: str, keys: Sequence[Key]) -> list[Any]:
+    """Return the values of a token: one of the right kind for each key."""
     try:
         values = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
     except (ValueError, binascii.Error, RecursionError):
         values = None
     if (
         not isinstance(values, list)
-        or len(values) != count
-        or not isinstance(values[-1], int)
-        or any(not isinstance(v, str | int | float | None) or "\0" in str(v) for v in values)
+        or len(values) != len(keys)
+        or not all(_fits(key, value) for key, value in zip(keys, values, strict=True))
     ):
         raise Problem(
             400,
@@ -138,13 +134,41 @@ def _read(text: str, count: int) -> list[Any]:
     return values
 
 
+def _fits(key: Key, value: Any) -> bool:
+    if value is None:
+        return key.nullable
+    match key.kind:
+        case "integer":
+            return type(value) is int and -_LARGEST <= value < _LARGEST
+        case "number":
+            return type(value) in {int, float}
+        case "text":
+            return isinstance(value, str) and "\0" not in value and _encodable(value)
+    try:
+        (date if key.kind == "date" else datetime).fromisoformat(value)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _encodable(text: str) -> bool:
+    return not any(0xD800 <= ord(character) <= 0xDFFF for character in text)
+
+
 def _column(key: Key) -> sql.Composed:
     name = sql.Identifier(key.name)
-    return sql.SQL('{} COLLATE "C"' if key.type == "text" else "{}").format(name)
+    return sql.SQL('{} COLLATE "C"' if key.kind == "text" else "{}").format(name)
 
 
 def _value(key: Key, number: int) -> sql.Composed:
-    return sql.SQL("{}::{}").format(sql.Placeholder(f"after{number}"), sql.SQL(key.type))
+    return sql.SQL("{}::{}").format(sql.Placeholder(f"after{number}"), sql.SQL(_TYPES[key.kind]))
+
+
+def _beyond(key: Key, number: int, sign: LiteralString) -> sql.Composed:
+    compared = sql.SQL("{} {} {}").format(_column(key), sql.SQL(sign), _value(key, number))
+    if not key.nullable:
+        return compared
+    return sql.SQL("({} OR {} IS NULL)").format(compared, sql.Identifier(key.name))
 
 
 def _same(key: Key, value: Any, number: int) -> sql.Composed:

@@ -1,9 +1,11 @@
 """Which features a request asks for: one condition for pages, tiles and files alike."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, datetime
 from math import isfinite
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, LiteralString
 
 import shapely
 from fastapi import Depends, Query, Request
@@ -20,7 +22,19 @@ from geo_service.ogc.parameters import (
 )
 from geo_service.ogc.town import references
 from geo_service.problems import Problem
-from layers.catalogue import Layer
+from layers.catalogue import Field, Kind, Layer, Title
+
+# An integer as numeric: one that is too large for the column equals none, and is no error.
+_TYPES: Mapping[Kind, LiteralString] = {
+    "text": "text",
+    "integer": "numeric",
+    "number": "float8",
+    "date": "date",
+    "datetime": "timestamptz",
+}
+_ID = Field("id", Title("编号", "Id"), "integer", True, None, None, True)
+_EDGE = 16
+"""Parts of an edge of a box; between them, an edge bends less in degrees than the margin."""
 
 FilterLanguage = Literal["cql2-text", "cql2-json"]
 
@@ -53,16 +67,47 @@ def chosen(
         conditions.append(_within(box, values))
     conditions += _times(layer, time, values)
     for name, value in equal.items():
-        if "\0" in value:
-            raise Problem(
-                400, "值中含有不可用的字符。", "A value holds a character that no text has."
+        field = _ID if name == "id" else layer.field(name)
+        conditions.append(
+            sql.SQL("{} = {}::{}").format(
+                sql.Identifier(name), sql.Placeholder(f"field_{name}"), sql.SQL(_TYPES[field.kind])
             )
-        kind = layer.field(name).kind
-        column = sql.Identifier(name)
-        text = sql.SQL("{} = {}") if kind == "text" else sql.SQL("{}::text = {}")
-        conditions.append(text.format(column, sql.Placeholder(f"field_{name}")))
-        values[f"field_{name}"] = value
+        )
+        values[f"field_{name}"] = _value(field, value)
     return sql.SQL(" AND ").join(conditions), values
+
+
+def _value(field: Field, text: str) -> Any:
+    """Return the value that a parameter of a column's name asks for; raise Problem 400."""
+    found: Any = text
+    if "\0" in text:
+        raise Problem(400, "值中含有不可用的字符。", "A value holds a character that no text has.")
+    try:
+        match field.kind:
+            case "integer":
+                found = int(text)
+            case "number":
+                found = float(text)
+            case "date":
+                found = date.fromisoformat(text)
+            case "datetime":
+                found = datetime.fromisoformat(text)
+    except ValueError:
+        raise _unfit(field, text) from None
+    if (isinstance(found, float) and not isfinite(found)) or (
+        isinstance(found, datetime) and found.tzinfo is None
+    ):
+        raise _unfit(field, text)
+    return found
+
+
+def _unfit(field: Field, text: str) -> Problem:
+    shown = text[:40]
+    return Problem(
+        400,
+        f"“{shown}”不能作为“{field.title.zh}”（{field.name}）的值。",
+        f"{shown!r} is no {field.kind}, as {field.name} needs.",
+    )
 
 
 def _times(layer: Layer, time: Interval | None, values: dict[str, Any]) -> list[sql.Composable]:
@@ -93,6 +138,7 @@ def _times(layer: Layer, time: Interval | None, values: dict[str, Any]) -> list[
     return conditions
 
 
+# The envelope of a box without width is a line or a point; as a polygon it would hold nothing.
 def _within(box: Box, values: dict[str, Any]) -> sql.Composed:
     west, south, east, north = box
     boxes = [(west, south, east, north)]
@@ -102,7 +148,7 @@ def _within(box: Box, values: dict[str, Any]) -> sql.Composed:
     for number, corners in enumerate(boxes):
         values |= {f"box{number}{i}": corner for i, corner in enumerate(corners)}
         parts.append(
-            sql.SQL("st_intersects(geom, st_makeenvelope({}, 4326))").format(
+            sql.SQL("st_intersects(geom, st_envelope(st_makeenvelope({}, 4326)))").format(
                 sql.SQL(", ").join(sql.Placeholder(f"box{number}{i}") for i in range(4))
             )
         )
@@ -132,7 +178,7 @@ async def selected(  # noqa: PLR0917
 
     Raises Problem 400 for what makes no sense.
     """
-    names = {field.name for field in layer.fields}
+    names = {"id", *(field.name for field in layer.fields)}
     given = request.query_params
     repeated = [name for name in given if len(given.getlist(name)) > 1]
     if repeated:
@@ -148,14 +194,14 @@ async def selected(  # noqa: PLR0917
         reference = crs.WGS84
         if bbox_crs is not None:
             reference = crs.chosen(bbox_crs, await references(request), "bbox-crs")
-        if reference.uri == crs.CRS84:
-            box = box_of_numbers(numbers)
+        if reference.degrees:
+            # Of the same numbers, latitude first: it may cross the antimeridian too.
+            first, second = numbers[:2], numbers[2:]
+            if reference.flipped:
+                first, second = first[::-1], second[::-1]
+            box = box_of_numbers([*first, *second])
         else:
-            shape, values["box"] = (
-                sql.SQL("st_geomfromwkb(%(box)s, 4326)"),
-                _turned(reference, numbers),
-            )
-            conditions.append(sql.SQL("st_intersects(geom, {})").format(shape))
+            conditions.append(_plane_box(reference, numbers, values))
     base, bound = chosen(layer, box, time, equal)
     conditions.append(base)
     values |= bound
@@ -181,13 +227,14 @@ async def selected(  # noqa: PLR0917
     return Selected(sql.SQL(" AND ").join(conditions), values, "" if empty else key, steady)
 
 
-def _turned(reference: crs.Reference, numbers: list[float]) -> bytes:
-    """Return a box of another CRS as a shape in EPSG:4326; its edges bend, hence the points."""
-    to_wgs84 = reference.to_wgs84()
-    if to_wgs84 is None or len(numbers) != 4:
-        raise Problem(
-            400, "bbox 应为四个数。", "bbox must be four numbers: lower corner, upper corner."
-        )
+def _plane_box(
+    reference: crs.Reference, numbers: list[float], values: dict[str, Any]
+) -> sql.Composed:
+    """Return the condition of a box of a plane CRS, whose axes are in its order.
+
+    The index finds what lies near; the box itself is compared in its own CRS, where it is exact.
+    Raises Problem 400 for what is no box there.
+    """
     x0, y0, x1, y1 = numbers
     if x0 > x1 or y0 > y1:
         raise Problem(
@@ -195,15 +242,32 @@ def _turned(reference: crs.Reference, numbers: list[float]) -> bytes:
             "bbox 的第一个角应是较小的角。",
             "The first corner of bbox must be the lower one, axes in the order of bbox-crs.",
         )
-    box = shapely.segmentize(shapely.box(x0, y0, x1, y1), max((x1 - x0) / 32, (y1 - y0) / 32, 1e-9))
-    shape = shapely.transform(box, to_wgs84.transform, interleaved=False)
-    if not shapely.is_valid(shape) or not all(map(isfinite, shapely.bounds(shape))):
+    edge = [step / _EDGE for step in range(_EDGE + 1)]
+    xs, ys = [x0 + (x1 - x0) * at for at in edge], [y0 + (y1 - y0) * at for at in edge]
+    ring = [*((x, y) for x in xs for y in (y0, y1)), *((x, y) for y in ys for x in (x0, x1))]
+    near = shapely.Point()
+    if all(isfinite(n) for xy in ring for n in xy):
+        near = crs.stored(shapely.MultiPoint(ring), reference)
+    west, south, east, north = near.bounds
+    if not isfinite(west + south + east + north):
         raise Problem(
             400,
             "bbox 不在 bbox-crs 的适用范围内。",
             "bbox lies outside of where bbox-crs can be used.",
         )
-    return bytes(shapely.to_wkb(shape))
+    margin = 1e-6 + (east - west + north - south) / 100
+    corners = (west - margin, south - margin, east + margin, north + margin)
+    values |= {f"near{at}": corner for at, corner in enumerate(corners)}
+    values |= {f"box{at}": corner for at, corner in enumerate(numbers)}
+    return sql.SQL(
+        "(geom && st_makeenvelope({near}, 4326)"
+        " AND st_intersects({shape}, st_envelope(st_makeenvelope({box}, {srid}))))"
+    ).format(
+        near=sql.SQL(", ").join(sql.Placeholder(f"near{at}") for at in range(4)),
+        box=sql.SQL(", ").join(sql.Placeholder(f"box{at}") for at in range(4)),
+        shape=reference.expression(),
+        srid=sql.Literal(reference.srid),
+    )
 
 
 Selection = Annotated[Selected, Depends(selected)]

@@ -7,11 +7,30 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import NamedTuple
 
-HALF_WORLD = 20037508.342789244  # metres; EPSG:3857's edge
-EXTENT = 4096
+from geo_service.ogc.matrix_sets import (
+    EXTENT,
+    HALF_WORLD,
+    MATRIX_SETS,
+    WEB_MERCATOR_QUAD,
+    Box,
+    MatrixSet,
+    bounds,
+)
+
+__all__ = [
+    "EXTENT",
+    "HALF_WORLD",
+    "POINT_BUFFER",
+    "Box",
+    "Key",
+    "Tile",
+    "TileCache",
+    "bounds",
+    "sealed",
+]
+
 POINT_BUFFER = 256  # tile units: a symbol of up to 16 px radius is whole at the seam
 
-Box = tuple[float, float, float, float]
 Address = tuple[str, bytes, str]
 """Path, query and area scope: what a ready tile is asked by."""
 
@@ -27,13 +46,21 @@ class Key(NamedTuple):
     start: str
     end: str
     filter: str = ""
+    matrix: str = WEB_MERCATOR_QUAD.id
 
 
-class Tile(NamedTuple):
-    """A ready tile: its strong ETag and its bytes, empty where nothing lies in it."""
+@dataclass(eq=False, slots=True)
+class Tile:
+    """A ready tile: its strong ETag and its bytes, empty where nothing lies in it.
+
+    ``packed`` are the bytes in gzip, once somebody took the tile a second time; empty where that
+    saves nothing, None before. ``heads`` are headers that were sent with it, to be sent again.
+    """
 
     etag: str
     body: bytes
+    packed: bytes | None = None
+    heads: dict[tuple[bool, bool], list[tuple[bytes, bytes]]] = field(default_factory=dict)
 
 
 @dataclass(eq=False)
@@ -50,17 +77,6 @@ class Flight:
     stale: bool = False
 
 
-def bounds(z: int, x: int, y: int) -> Box:
-    """Return a tile's edges in EPSG:3857 metres: west, south, east, north.
-
-    >>> bounds(0, 0, 0)[0] == -HALF_WORLD
-    True
-    """
-    size = 2 * HALF_WORLD / float(2**z)
-    west, north = x * size - HALF_WORLD, HALF_WORLD - y * size
-    return west, north - size, west + size, north
-
-
 @dataclass
 class TileCache:
     """Ready tiles, within ``limit`` bytes, least recently used first to go.
@@ -75,13 +91,13 @@ class TileCache:
     hits: int = 0
     misses: int = 0
     _tiles: OrderedDict[Key, Tile] = field(default_factory=OrderedDict)
-    _places: dict[str, dict[int, dict[tuple[int, int], set[Key]]]] = field(
+    _places: dict[str, dict[tuple[str, int], dict[tuple[int, int], set[Key]]]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(dict))
     )
     _addresses: dict[Address, Key] = field(default_factory=dict)
     _address_of: dict[Key, Address] = field(default_factory=dict)
     _flights: dict[Key, Flight] = field(default_factory=dict)
-    _OVERHEAD = 800
+    _OVERHEAD = 2400
 
     def __len__(self) -> int:
         return len(self._tiles)
@@ -101,8 +117,30 @@ class TileCache:
         self.hits += 1
         return self.get(key)
 
-    async def tile(self, key: Key, address: Address, make: Callable[[], Awaitable[bytes]]) -> Tile:
-        """Return the tile, made by ``make`` unless it is ready or being made."""
+    def pack(self, address: Address, tile: Tile, packed: bytes) -> None:
+        """Keep a tile's bytes in gzip beside it, if it is still kept."""
+        key = self._addresses.get(address)
+        if key is None or self._tiles.get(key) is not tile:
+            return
+        tile.packed = packed
+        self.size += len(packed)
+        self._shrink()
+
+    async def tile(
+        self,
+        key: Key,
+        address: Address,
+        make: Callable[[], Awaitable[bytes]],
+        *,
+        steady: bool = True,
+    ) -> Tile:
+        """Return the tile, made by ``make`` unless it is ready or being made.
+
+        One that is not ``steady`` changes by itself: it is neither kept nor shared.
+        """
+        if not steady:
+            self.misses += 1
+            return sealed(await make())
         found = self.get(key)
         if found is not None:
             self.hits += 1
@@ -123,7 +161,7 @@ class TileCache:
                 flight.task.cancel()
                 if self._flights.get(key) is flight:
                     del self._flights[key]
-        tile = Tile(f'"{blake2b(body, digest_size=16).hexdigest()}"', body)
+        tile = sealed(body)
         if self.listening and not flight.stale:
             self.put(key, tile)
             self._name(key, address)
@@ -135,20 +173,20 @@ class TileCache:
             return
         self._drop(key)
         self._tiles[key] = tile
-        self._places[key.layer][key.z].setdefault((key.x, key.y), set()).add(key)
-        self.size += len(tile.body) + self._OVERHEAD
-        while self.size > self.limit and self._tiles:
-            self._drop(next(iter(self._tiles)))
+        self._places[key.layer][key.matrix, key.z].setdefault((key.x, key.y), set()).add(key)
+        self.size += self._cost(key, tile)
+        self._shrink()
 
     def invalidate(self, layer: str, box: Box | None) -> None:
         """Drop the layer's tiles that may show a change within ``box`` (EPSG:3857; None: all)."""
         for flight in self._flights.values():
             if flight.key.layer == layer and (box is None or _touches(flight.key, box)):
                 flight.stale = True
-        for z, places in self._places[layer].items():
+        for (matrix, z), places in self._places[layer].items():
             if not places:
                 continue
-            for place in list(places) if box is None else _within(z, box, places):
+            chosen = list(places) if box is None else _within(MATRIX_SETS[matrix], z, box, places)
+            for place in chosen:
                 for key in list(places.get(place, ())):
                     self._drop(key)
 
@@ -161,6 +199,14 @@ class TileCache:
         self._addresses.clear()
         self._address_of.clear()
         self.size = 0
+
+    def _shrink(self) -> None:
+        while self.size > self.limit and self._tiles:
+            self._drop(next(iter(self._tiles)))
+
+    def _cost(self, key: Key, tile: Tile) -> int:
+        # A filter is as long as its author likes, and stands in the key and in the address.
+        return len(tile.body) + len(tile.packed or b"") + self._OVERHEAD + 4 * len(key.filter)
 
     def _name(self, key: Key, address: Address) -> None:
         if key not in self._tiles or self._addresses.get(address) == key:
@@ -178,41 +224,59 @@ class TileCache:
         tile = self._tiles.pop(key, None)
         if tile is None:
             return
-        self.size -= len(tile.body) + self._OVERHEAD
+        self.size -= self._cost(key, tile)
         self._forget(key)
-        places = self._places[key.layer][key.z]
+        places = self._places[key.layer][key.matrix, key.z]
         places[key.x, key.y].discard(key)
         if not places[key.x, key.y]:
             del places[key.x, key.y]
 
 
-async def _awaited(make: Callable[[], Awaitable[bytes]]) -> bytes:
-    return await make()
+def sealed(body: bytes) -> Tile:
+    """Return a tile with its ETag."""
+    return Tile(f'"{blake2b(body, digest_size=16).hexdigest()}"', body)
 
 
-def _margin(z: int) -> float:
-    west, _, east, _ = bounds(z, 0, 0)
-    return (east - west) * POINT_BUFFER / EXTENT
+def _reach(matrix: MatrixSet, z: int, box: Box) -> Box:
+    """Return the tiles that ``box`` reaches, as fractional columns and rows: x0, y0, x1, y1.
 
-
-def _touches(key: Key, box: Box) -> bool:
-    west, south, east, north = bounds(key.z, key.x, key.y)
-    margin = _margin(key.z)
+    A tile shows its buffer; one in degrees counts cells that lie across its edge, an eighth of a
+    tile wide at most.
+    """
+    margin = POINT_BUFFER / EXTENT + (0 if matrix.metric else 1 / 8)
+    west, north = matrix.spot(box[0], box[3])
+    east, south = matrix.spot(box[2], box[1])
+    columns, rows = matrix.columns(z), matrix.rows(z)
     return (
-        box[0] <= east + margin
-        and box[2] >= west - margin
-        and box[1] <= north + margin
-        and box[3] >= south - margin
+        west * columns - margin,
+        north * rows - margin,
+        east * columns + margin,
+        south * rows + margin,
     )
 
 
-def _within(z: int, box: Box, places: dict[tuple[int, int], set[Key]]) -> list[tuple[int, int]]:
+def _touches(key: Key, box: Box) -> bool:
+    x0, y0, x1, y1 = _reach(MATRIX_SETS[key.matrix], key.z, box)
+    # A hair more: the box was rounded on its way here.
+    return (
+        x0 <= key.x + 1 + 1e-6
+        and x1 >= key.x - 1e-6
+        and y0 <= key.y + 1 + 1e-6
+        and y1 >= key.y - 1e-6
+    )
+
+
+def _within(
+    matrix: MatrixSet, z: int, box: Box, places: dict[tuple[int, int], set[Key]]
+) -> list[tuple[int, int]]:
     """Return the kept tiles of a zoom whose buffered box touches ``box``, the shorter way."""
-    size, margin = 2 * HALF_WORLD / 2**z, _margin(z)
-    west, east = ((edge + HALF_WORLD) / size for edge in (box[0] - margin, box[2] + margin))
-    north, south = ((HALF_WORLD - edge) / size for edge in (box[3] + margin, box[1] - margin))
+    west, north, east, south = _reach(matrix, z, box)
     # A tile's own edges belong to it on both sides, hence one more on either.
     x0, x1, y0, y1 = int(west) - 1, int(east) + 1, int(north) - 1, int(south) + 1
     if (x1 - x0 + 1) * (y1 - y0 + 1) <= len(places):
         return [(x, y) for x in range(x0, x1 + 1) for y in range(y0, y1 + 1) if (x, y) in places]
     return [(x, y) for x, y in places if x0 <= x <= x1 and y0 <= y <= y1]
+
+
+async def _awaited(make: Callable[[], Awaitable[bytes]]) -> bytes:
+    return await make()

@@ -1,240 +1,255 @@
-"""OGC API Tiles, Part 1 (OGC 20-057): Mapbox vector tiles of every layer in WebMercatorQuad."""
+"""OGC API Tiles, Part 1 (OGC 20-057): Mapbox vector tiles of every layer, and of all in one."""
 
-from functools import cache
-from typing import Annotated, Any
+from functools import partial
+from typing import Annotated
 
-from fastapi import APIRouter, Path, Request
-from psycopg import sql
+from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
+from starlette.routing import Match, Route
+from starlette.types import Scope
+from starlette_compress import remove_compress_type
 
-from geo_service.access.principals import Asking
+from geo_service.access.principals import Asking, required
 from geo_service.database import Database, Principal
-from geo_service.ogc.parameters import Layered, Timed, address
-from geo_service.ogc.selection import in_force
-from geo_service.ogc.tile_cache import EXTENT, POINT_BUFFER, Key, Tile, TileCache, bounds
+from geo_service.ogc import tile_queries
+from geo_service.ogc.matrix_sets import MATRIX_SETS, WEB_MERCATOR_QUAD, MatrixSet
+from geo_service.ogc.parameters import Interval, Layered, Timed, refuse_unknown
+from geo_service.ogc.selection import SELECTING, Selected, Selection, chosen
+from geo_service.ogc.tile_cache import Key, Tile, TileCache, sealed
 from geo_service.problems import Problem
 from geo_service.waiting import unless_left
-from layers.catalogue import Layer
+from layers.catalogue import CATALOGUE, Layer
 
 MVT = "application/vnd.mapbox-vector-tile"
-MATRIX_SET = "http://www.opengis.net/def/tilematrixset/OGC/1.0/WebMercatorQuad"
-DEEPEST = 22
-AGGREGATE_BELOW = 14  # point layers carry counts instead of points at lower zooms
-BUFFER = 64
-CELLS = 8  # aggregation cells along a tile's edge
+AGGREGATE_BELOW = WEB_MERCATOR_QUAD.aggregate_below
+LEAST_PACKED = 1400  # bytes: what fits a packet is sent as it is
+# Tiles are packed once and kept so (ready_tiles), not anew for each answer.
+remove_compress_type(MVT)
 
 router = APIRouter(prefix="/ogc", tags=["OGC API Tiles"])
 
 
-@router.get("/collections/{collection}/tiles", summary="Tile sets of a layer")
-async def tilesets(request: Request, _: Asking, layer: Layered) -> dict[str, Any]:
-    """Return the tile sets of a layer: one, in WebMercatorQuad."""
-    return {"tilesets": [_tileset(request, layer)]}
+async def matrix_set(
+    tms: Annotated[
+        str, Path(description="Tile matrix set", json_schema_extra={"enum": list(MATRIX_SETS)})
+    ],
+) -> MatrixSet:
+    """Return the tile matrix set that a path names; raise Problem 404 where there is none."""
+    found = MATRIX_SETS.get(tms)
+    if found is None:
+        names = ", ".join(MATRIX_SETS)
+        raise Problem(
+            404,
+            f"没有切片方案“{tms[:40]}”，可用：{names}。",
+            f"There is no tile matrix set {tms[:40]!r}; there are: {names}.",
+        )
+    return found
 
 
-@router.get("/collections/{collection}/tiles/WebMercatorQuad", summary="Tile set of a layer")
-async def tileset(request: Request, _: Asking, layer: Layered) -> dict[str, Any]:
-    """Return the tile set's description, with the template of its tiles."""
-    return _tileset(request, layer)
-
-
-def _tileset(request: Request, layer: Layer) -> dict[str, Any]:
-    path = f"/ogc/collections/{layer.id}/tiles/WebMercatorQuad"
-    return {
-        "title": f"{layer.title.zh} · {layer.title.en}",
-        "dataType": "vector",
-        "crs": "http://www.opengis.net/def/crs/EPSG/0/3857",
-        "tileMatrixSetURI": MATRIX_SET,
-        "links": [
-            {"href": address(request, path), "rel": "self", "type": "application/json"},
-            {
-                "href": address(request, path) + "/{tileMatrix}/{tileRow}/{tileCol}",
-                "rel": "item",
-                "type": MVT,
-                "templated": True,
-            },
-        ],
-    }
+Matrixed = Annotated[MatrixSet, Depends(matrix_set)]
+Zoom = Annotated[int, Path(description="Tile matrix: zoom level, from 0")]
+Row = Annotated[int, Path(description="Tile row, from the north")]
+Column = Annotated[int, Path(description="Tile column, from the west")]
+_TILE = {200: {"content": {MVT: {}}}, 204: {"description": "Nothing lies here"}}
 
 
 @router.get(
-    "/collections/{collection}/tiles/WebMercatorQuad/{z}/{row}/{col}",
-    summary="A vector tile",
-    responses={200: {"content": {MVT: {}}}, 204: {"description": "Nothing lies here"}},
+    "/collections/{collection}/tiles/{tms}/{z}/{row}/{col}",
+    summary="A vector tile of a layer",
+    responses=_TILE,  # type: ignore[arg-type]
 )
 async def tile(  # noqa: PLR0917
     request: Request,
     asking: Asking,
     layer: Layered,
-    z: Annotated[int, Path(description="Tile matrix: zoom level, 0 to 22")],
-    row: Annotated[int, Path(description="Tile row, from the north")],
-    col: Annotated[int, Path(description="Tile column, from the west")],
+    matrix: Matrixed,
+    z: Zoom,
+    row: Row,
+    col: Column,
+    selected: Selection,
     time: Timed,
 ) -> Response:
-    """Return a tile. Point layers carry counts by cell below zoom 14: nothing is left out."""
-    if not 0 <= z <= DEEPEST or not 0 <= row < 2**z or not 0 <= col < 2**z:
+    """Return a tile. Point layers carry counts by cell at low zooms: nothing is left out.
+
+    ``filter``, ``datetime``, ``bbox`` and equality of any field choose features, as for items.
+    """
+    refuse_unknown(request, {field.name for field in layer.fields} | SELECTING | {"f"})
+    _check(matrix, z, row, col)
+    key = _key(layer, matrix, z, row, col, asking, time, selected.key)
+    address = (request.scope["path"], request.scope["query_string"], asking.area)
+    found = await unless_left(request, _tile(request, asking, layer, key, address, selected))
+    return _answered(request, asking, found)
+
+
+class PlainTile(Route):
+    """The route of a layer's tile that is asked for without a query: most are.
+
+    Taking a request apart by its signature takes FastAPI longer than the database needs for many a
+    tile. What is not as expected is left to the route above, which says what is wrong.
+    """
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Tell whether this route answers a request."""
+        if scope["type"] != "http" or scope["query_string"]:
+            return Match.NONE, {}
+        match, child = super().matches(scope)
+        if match is Match.FULL:
+            parameters = child["path_params"]
+            if (
+                parameters["collection"] not in CATALOGUE
+                or parameters["tms"] not in MATRIX_SETS
+                or scope["method"] != "GET"
+            ):
+                return Match.NONE, {}
+            child["route"] = self
+        return (match, child) if match is Match.FULL else (Match.NONE, {})
+
+
+async def _plain(request: Request) -> Response:
+    asking = await required(request)
+    parameters = request.path_params
+    layer, matrix = CATALOGUE[parameters["collection"]], MATRIX_SETS[parameters["tms"]]
+    z, row, col = parameters["z"], parameters["row"], parameters["col"]
+    _check(matrix, z, row, col)
+    key = _key(layer, matrix, z, row, col, asking, None)
+    found = await unless_left(
+        request, _tile(request, asking, layer, key, (request.scope["path"], b"", asking.area), None)
+    )
+    return _answered(request, asking, found)
+
+
+PLAIN = PlainTile("/ogc/collections/{collection}/tiles/{tms}/{z:int}/{row:int}/{col:int}", _plain)
+"""To be put before all other routes."""
+
+
+@router.get(
+    "/tiles/{tms}/{z}/{row}/{col}",
+    summary="A vector tile of all layers",
+    responses=_TILE,  # type: ignore[arg-type]
+)
+async def combined_tile(  # noqa: PLR0917
+    request: Request,
+    asking: Asking,
+    matrix: Matrixed,
+    z: Zoom,
+    row: Row,
+    col: Column,
+    time: Timed,
+    collections: Annotated[
+        str | None, Query(description="Layers to hold, with commas between them; unset: all")
+    ] = None,
+) -> Response:
+    """Return a tile that holds several layers; ``datetime`` narrows those that have a time."""
+    refuse_unknown(request, {"collections", "datetime", "f"})
+    _check(matrix, z, row, col)
+    layers = chosen_layers(collections)
+    found = await unless_left(
+        request, _combined(request, asking, matrix, (z, row, col), layers, time)
+    )
+    return _answered(request, asking, found)
+
+
+def chosen_layers(collections: str | None) -> list[Layer]:
+    """Return the layers that ``collections`` names, bottom first; raise Problem 400 for others."""
+    names = set(CATALOGUE) if collections is None else {n for n in collections.split(",") if n}
+    if unknown := sorted(names - set(CATALOGUE)):
+        raise Problem(
+            400,
+            f"没有图层“{unknown[0][:40]}”，可用：{', '.join(CATALOGUE)}。",
+            f"There is no collection {unknown[0][:40]!r}; there are: {', '.join(CATALOGUE)}.",
+        )
+    return sorted((CATALOGUE[name] for name in names), key=lambda layer: layer.style.order)
+
+
+def _check(matrix: MatrixSet, z: int, row: int, col: int) -> None:
+    if (
+        not 0 <= z <= matrix.deepest
+        or not 0 <= row < matrix.rows(z)
+        or not 0 <= col < matrix.columns(z)
+    ):
         raise Problem(
             404, f"瓦片 {z}/{row}/{col} 超出范围。", f"Tile {z}/{row}/{col} is out of range."
         )
-    start = time.start if time and layer.time else None
-    end = time.end if time and layer.time else None
-    key = Key(layer.id, z, col, row, asking.area, str(start or ""), str(end or ""))
+
+
+def _key(  # noqa: PLR0917
+    layer: Layer, matrix: MatrixSet, z: int, row: int, col: int, asking: Principal,
+    time: Interval | None, filter_: str = "",
+) -> Key:  # fmt: skip
+    told = time if layer.time or layer.versioned else None
+    start, end = (str(told.start or ".."), str(told.end or "..")) if told else ("", "")
+    return Key(layer.id, z, col, row, asking.area, start, end, filter_, matrix.id)
+
+
+async def _tile(  # noqa: PLR0917
+    request: Request, asking: Principal, layer: Layer, key: Key,
+    address: tuple[str, bytes, str],
+    selected: Selected | None,
+) -> Tile:  # fmt: skip
     tiles: TileCache = request.app.state.tiles
-    found = await unless_left(
-        request,
-        tiles.tile(
-            key,
-            (request.scope["path"], request.scope["query_string"], asking.area),
-            lambda: _make(
-                request.app.state.database, asking, layer, key, {"start": start, "end": end}
-            ),
-        ),
-    )
-    status, headers, body = answer(found, request.headers.get("if-none-match", ""))
-    return Response(body, status, headers)
+    if selected and not selected.key and not key.start:
+        selected = None
+    make = partial(_make, request.app.state.database, asking, layer, key, selected)
+    return await tiles.tile(key, address, make, steady=selected is None or selected.steady)
 
 
-def answer(tile: Tile, if_none_match: str) -> tuple[int, dict[str, str], bytes]:
-    """Return status, headers and body for a tile.
+async def _combined(  # noqa: PLR0917
+    request: Request, asking: Principal, matrix: MatrixSet, place: tuple[int, int, int],
+    layers: list[Layer], time: Interval | None,
+) -> Tile:  # fmt: skip
+    """Return the layers' own tiles, one after the other: that is a tile of several layers.
 
-    Browsers keep it and ask again each time: a change shows at once, the rest is a 304.
+    Each is kept by itself, so a change of one layer makes one of them anew.
     """
-    headers = {
-        "etag": tile.etag,
-        "cache-control": "private, no-cache",
-        "vary": "Cookie, Authorization",
-    }
-    if if_none_match == "*" or tile.etag in if_none_match:
-        return 304, headers, b""
-    if not tile.body:
-        return 204, headers, b""
-    return 200, headers | {"content-type": MVT}, tile.body
+    parts = []
+    for layer in layers:
+        key = _key(layer, matrix, *place, asking, time)
+        where, values = chosen(layer, None, time, {})
+        z, row, col = place
+        # Under the address of the layer's own tile, where it is the same: who asks for that finds
+        # it ready. Else under one that nobody can ask for.
+        path = f"/ogc/collections/{layer.id}/tiles/{matrix.id}/{z}/{row}/{col}"
+        address = (f"part of {path}" if key.start else path, key.start.encode(), asking.area)
+        parts.append(await _tile(request, asking, layer, key, address, Selected(where, values, "")))
+    return sealed(b"".join(part.body for part in parts))
 
 
 async def _make(
-    database: Database, asking: Principal, layer: Layer, key: Key, times: dict[str, Any]
+    database: Database, asking: Principal, layer: Layer, key: Key, selected: Selected | None
 ) -> bytes:
-    west, south, east, north = bounds(key.z, key.x, key.y)
-    aggregate = layer.geometry == "POINT" and key.z < AGGREGATE_BELOW
-    margin = (east - west) * (POINT_BUFFER if layer.geometry == "POINT" else BUFFER) / EXTENT
-    values = {
-        "west": west, "south": south, "east": east, "north": north,
-        "margin": margin, "cell": (east - west) / CELLS, "layer": layer.id, **times,
-    }  # fmt: skip
-    query = _query(layer, aggregate, times["start"] is not None, times["end"] is not None)
+    query, values = tile_queries.query(layer, key, asking, selected)
     async with database.reading(asking) as connection, connection.cursor(binary=True) as cursor:
         await cursor.execute(query, values)
         row = await cursor.fetchone()
     return bytes(row[0]) if row and row[0] else b""
 
 
-@cache
-def _query(layer: Layer, aggregate: bool, start: bool, end: bool) -> bytes:
-    """Return the text of a layer's tile query: constant, so that it stays prepared."""
-    conditions: list[sql.Composable] = [in_force(layer)]
-    if layer.time and start:
-        conditions.append(sql.SQL("{} >= %(start)s").format(sql.Identifier(layer.time)))
-    if layer.time and end:
-        conditions.append(sql.SQL("{} <= %(end)s").format(sql.Identifier(layer.time)))
-    template = _AGGREGATE if aggregate else _POINTS if layer.geometry == "POINT" else _SHAPES
-    return (
-        sql.SQL(template)
-        .format(
-            table=sql.Identifier(layer.table),
-            where=sql.SQL(" AND ").join(conditions),
-            columns=sql.SQL("").join(
-                sql.SQL(", {}").format(sql.Identifier(name)) for name in _columns(layer)
-            ),
-            by=sql.Identifier(layer.style.by or "code"),
-            counts=sql.SQL("").join(_counts(layer)),
-            extent=sql.Literal(EXTENT),
-            buffer=sql.Literal(POINT_BUFFER if layer.geometry == "POINT" else BUFFER),
-        )
-        .as_bytes(None)
-    )
+def _answered(request: Request, asking: Principal, found: Tile) -> Response:
+    if_none_match = request.headers.get("if-none-match", "")
+    status, headers, body = answer(found, if_none_match, for_all=asking.open)
+    return Response(body, status, headers)
 
 
-def _columns(layer: Layer) -> list[str]:
-    """Return the columns that a tile carries: what drawing and picking need, no more."""
-    wanted = ["code", layer.label, layer.style.by, *layer.style.needs]
-    return list(dict.fromkeys(name for name in wanted if name))
+def answer(
+    tile: Tile, if_none_match: str, *, packed: bool = False, for_all: bool = False
+) -> tuple[int, dict[str, str], bytes]:
+    """Return status, headers and body for a tile; ``packed``: in gzip, where that is kept.
 
-
-def _counts(layer: Layer) -> list[sql.Composed]:
-    if not layer.style.by:
-        return []
-    codes = layer.field(layer.style.by).codes or ()
-    return [
-        sql.SQL(", nullif(count(*) FILTER (WHERE by = {}), 0)::integer AS {}").format(
-            sql.Literal(code.code), sql.Identifier(f"n_{code.code}")
-        )
-        for code in codes
-    ]
-
-
-# The tile's box is a subquery, so that a generic plan makes it once and not for every row.
-_POINTS = """
-SELECT st_asmvt(t, %(layer)s, {extent}, 'geom', 'id')
-FROM (
-    SELECT
-        st_asmvtgeom(
-            geom_3857,
-            (SELECT st_makeenvelope(%(west)s, %(south)s, %(east)s, %(north)s, 3857)::box2d),
-            {extent}, {buffer}, true
-        ) AS geom,
-        id{columns}
-    FROM {table}
-    WHERE
-        geom_3857 && st_makeenvelope(
-            %(west)s - %(margin)s, %(south)s - %(margin)s,
-            %(east)s + %(margin)s, %(north)s + %(margin)s, 3857
-        )
-        AND {where}
-) AS t
-"""
-
-# A shape smaller than the tile's own grid would vanish: it is drawn as a point instead.
-_SHAPES = """
-SELECT st_asmvt(t, %(layer)s, {extent}, 'geom', 'id')
-FROM (
-    SELECT
-        coalesce(
-            st_asmvtgeom(s.geom_3857, b.tile, {extent}, {buffer}, true),
-            st_asmvtgeom(st_pointonsurface(s.geom_3857), b.tile, {extent}, {buffer}, true)
-        ) AS geom,
-        id{columns}
-    FROM (
-        SELECT
-            st_makeenvelope(%(west)s, %(south)s, %(east)s, %(north)s, 3857) AS tile
-    ) AS b
-    CROSS JOIN {table} AS s
-    WHERE
-        s.geom_3857 && st_makeenvelope(
-            %(west)s - %(margin)s, %(south)s - %(margin)s,
-            %(east)s + %(margin)s, %(north)s + %(margin)s, 3857
-        )
-        AND {where}
-) AS t
-"""
-
-# Cells lie within the tile, half open, so that each point is counted in one cell of one tile.
-_AGGREGATE = """
-SELECT st_asmvt(t, %(layer)s, {extent}, 'geom')
-FROM (
-    SELECT
-        st_asmvtgeom(
-            st_setsrid(st_makepoint(avg(x), avg(y)), 3857),
-            st_makeenvelope(%(west)s, %(south)s, %(east)s, %(north)s, 3857), {extent}, 0, false
-        ) AS geom,
-        count(*)::integer AS count{counts}
-    FROM (
-        SELECT st_x(geom_3857) AS x, st_y(geom_3857) AS y, {by} AS by
-        FROM {table}
-        WHERE
-            geom_3857 && st_makeenvelope(%(west)s, %(south)s, %(east)s, %(north)s, 3857)
-            AND {where}
-    ) AS p
-    WHERE x >= %(west)s AND x < %(east)s AND y >= %(south)s AND y < %(north)s
-    GROUP BY floor((x - %(west)s) / %(cell)s), floor((y - %(south)s) / %(cell)s)
-) AS t
-"""
+    Whoever keeps it asks again each time: a change shows at once, the rest is a 304. What everyone
+    gets without credentials, a proxy may keep for all of those; anything else stays in the browser.
+    """
+    packed = packed and bool(tile.packed)
+    etag = f'{tile.etag[:-1]}-gzip"' if packed else tile.etag
+    headers = {
+        "etag": etag,
+        "cache-control": f"{'public' if for_all else 'private'}, no-cache",
+        "vary": "Cookie, Authorization, Accept-Encoding",
+    }
+    if if_none_match and (if_none_match == "*" or tile.etag[:-1] in if_none_match):
+        return 304, headers, b""
+    if not tile.body:
+        return 204, headers, b""
+    if packed:
+        headers["content-encoding"] = "gzip"
+        return 200, headers | {"content-type": MVT}, tile.packed or b""
+    return 200, headers | {"content-type": MVT}, tile.body

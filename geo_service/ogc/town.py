@@ -38,3 +38,11 @@ async def references(request: Request) -> dict[str, Reference]:
     """Return the CRSs that this town's coordinates may be asked and given in, by URI."""
     place: Place = request.app.state.place
     return crs.supported(await place.find(request.app.state.database))
+
+
+async def crs_of(request: Request, content_crs: str | None) -> Reference:
+    """Return the CRS that the header Content-Crs names; raise Problem 400 for one not offered."""
+    if content_crs is None:
+        return crs.WGS84
+    name = content_crs.strip().removeprefix("<").removesuffix(">")
+    return crs.chosen(name, await references(request), "Content-Crs")

@@ -172,7 +172,10 @@ def test_exports_beyond_the_most_are_sent_away(everyone: TestClient) -> None:
 def test_it_is_described(everyone: TestClient) -> None:
     described = everyone.get("/openapi.json").json()["paths"]["/api/export/{collection}"]["get"]
     parameters = {one["name"]: one for one in described["parameters"]}
-    assert set(parameters) == {"collection", "datetime", "format", "crs", "lang"} | SELECTING
+    assert (
+        set(parameters)
+        == {"collection", "datetime", "format", "crs", "lang", "columns"} | SELECTING
+    )
     assert parameters["format"]["schema"]["enum"] == [suffix[1:] for suffix in FORMATS]
 
 

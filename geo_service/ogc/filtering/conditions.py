@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 
 from psycopg import sql
 from psycopg.types.json import Jsonb
-from pyproj import Transformer
 
 from geo_service.ogc.filtering import literals, temporal
 from geo_service.ogc.filtering.columns import ATTRIBUTES, Columns, Kind
@@ -14,6 +13,7 @@ from geo_service.ogc.filtering.functions import FUNCTIONS
 from geo_service.ogc.filtering.literals import Span
 from geo_service.ogc.filtering.parsing import FilterError
 from geo_service.ogc.filtering.temporal import Times
+from layers.intake.coordinates import Way
 
 _COMPARISONS = ("=", "<>", "<", ">", "<=", ">=")
 _SPATIAL = (
@@ -57,7 +57,7 @@ class Term(NamedTuple):
 
 
 def condition(
-    tree: Any, columns: Columns, to_wgs84: Transformer | None = None
+    tree: Any, columns: Columns, to_wgs84: Way | None = None
 ) -> tuple[sql.Composed, dict[str, Any]]:
     """Return a filter as an SQL condition and the values of its placeholders (``cql0`` …).
 
@@ -80,7 +80,7 @@ def condition(
 @dataclass
 class _Translation:
     columns: Columns
-    to_wgs84: Transformer | None
+    to_wgs84: Way | None
     values: dict[str, Any] = field(default_factory=dict)
 
     def bind(self, value: Any, type_: str) -> sql.Composed:

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import shapely
-from pyproj import Transformer
 from shapely.geometry import shape
 
 from geo_service.ogc.filtering.parsing import FilterError
+from layers.intake.coordinates import Way
 
 DAY = timedelta(days=1)
 INSTANT = timedelta(microseconds=1)
@@ -88,7 +88,7 @@ def _bad(value: object) -> FilterError:
     )
 
 
-def geometry(value: dict[str, Any], to_wgs84: Transformer | None = None) -> bytes:
+def geometry(value: dict[str, Any], to_wgs84: Way | None = None) -> bytes:
     """Return a GeoJSON geometry, or a ``bbox``, as WKB in EPSG:4326.
 
     ``to_wgs84`` transforms from the CRS of the filter. A box whose west lies east of its east

@@ -1,0 +1,304 @@
+"""OGC API Processes Part 1 (OGC 18-062r2): what can be asked, asking it, and the jobs."""
+
+import contextlib
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Header, Query, Request
+from starlette.responses import Response
+
+from geo_service import jobs
+from geo_service.access.principals import Asking
+from geo_service.database import Database, Principal
+from geo_service.hotspots import store
+from geo_service.hotspots.catalogue import PROCESSES, Process
+from geo_service.ogc.execution import OUTPUT, Execution, at_once, encoded, read
+from geo_service.ogc.negotiation import DOCUMENTS, JSON, Documented, alternates, answer
+from geo_service.ogc.parameters import address
+from geo_service.problems import Problem
+from geo_service.settings import Settings
+from geo_service.waiting import unless_left
+
+VERSION = "1.0.0"
+_EXECUTE = "http://www.opengis.net/def/rel/ogc/1.0/execute"
+_JOBS = "http://www.opengis.net/def/rel/ogc/1.0/job-list"
+_RESULTS = "http://www.opengis.net/def/rel/ogc/1.0/results"
+_EXCEPTION = "http://www.opengis.net/def/exceptions/ogcapi-processes-1/1.0/"
+
+MOST_JOBS = 20
+"""Jobs of one account that wait or run: the queue is everyone's."""
+
+State = Literal["accepted", "running", "successful", "failed", "dismissed"]
+
+router = APIRouter(prefix="/ogc", tags=["OGC API Processes"])
+
+
+async def process_called(process: str) -> Process:
+    """Return the process that a path names; raise Problem 404 where there is none."""
+    found = PROCESSES.get(process)
+    if found is None:
+        raise Problem(
+            404, f"没有名为“{process[:40]}”的分析。", f"There is no process {process[:40]}.",
+            type_=f"{_EXCEPTION}no-such-process",
+        )  # fmt: skip
+    return found
+
+
+Called = Annotated[Process, Depends(process_called)]
+
+
+def _summary(request: Request, process: Process) -> dict[str, Any]:
+    path = f"/ogc/processes/{process.id}"
+    return {
+        "id": process.id,
+        "title": f"{process.title.zh} · {process.title.en}",
+        "description": f"{process.description.zh} · {process.description.en}",
+        "version": VERSION,
+        "jobControlOptions": [*process.modes, "dismiss"],
+        "outputTransmission": ["value"],
+        "links": [
+            {"href": address(request, path), "rel": "self", "type": JSON, "title": "Description"},
+            {"href": address(request, f"{path}/execution"), "rel": _EXECUTE, "type": JSON,
+             "title": "Execute"},
+        ],
+    }  # fmt: skip
+
+
+@router.get("/processes", summary="Analyses", responses={200: {"content": {"text/html": {}}}})
+async def processes(request: Request, _: Asking, form: Documented) -> Response:
+    """Return every process."""
+    path = "/ogc/processes"
+    content = {
+        "processes": [_summary(request, process) for process in PROCESSES.values()],
+        "links": [
+            {"href": address(request, path), "rel": "self", "type": form.media_type},
+            *alternates(request, path, form, DOCUMENTS),
+            {"href": address(request, "/ogc/jobs"), "rel": _JOBS, "type": JSON, "title": "Jobs"},
+        ],
+    }
+    return answer(request, form, content, "分析 · Processes")
+
+
+@router.get(
+    "/processes/{process}", summary="One analysis", responses={200: {"content": {"text/html": {}}}}
+)
+async def description(request: Request, _: Asking, process: Called, form: Documented) -> Response:
+    """Return what a process takes and gives, as JSON Schema."""
+    return answer(request, form, described(request, process), process.title.en)
+
+
+def described(request: Request, process: Process) -> dict[str, Any]:
+    """Return the description of a process (7.10)."""
+    schema = process.inputs.model_json_schema(by_alias=True)
+    required = set(schema.get("required", ()))
+    return {
+        **_summary(request, process),
+        "inputs": {
+            name: {
+                "title": name,
+                "description": part.get("description", name),
+                "minOccurs": int(name in required),
+                "maxOccurs": 1,
+                "schema": {k: v for k, v in part.items() if k not in {"title", "description"}},
+            }
+            for name, part in schema["properties"].items()
+        },
+        "outputs": {
+            OUTPUT: {
+                "title": process.title.en,
+                "description": "The answer with its evidence; alone, so raw by default",
+                "schema": {
+                    "type": "object",
+                    "properties": dict(process.members),
+                    "contentMediaType": JSON,
+                },
+            }
+        },
+    }
+
+
+@router.post(
+    "/processes/{process}/execution",
+    summary="Execute an analysis",
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                JSON: {
+                    "schema": {
+                        "type": "object",
+                        "properties": {
+                            "inputs": {"type": "object"},
+                            "outputs": {"type": "object"},
+                            "response": {"type": "string", "enum": ["raw", "document"]},
+                        },
+                    }
+                }
+            },
+        }
+    },
+)
+async def execute(
+    request: Request,
+    asking: Asking,
+    process: Called,
+    prefer: Annotated[str | None, Header(description="respond-async makes it a job")] = None,
+) -> Response:
+    """Answer at once, or with ``Prefer: respond-async`` make a job and say where it is."""
+    if process.roles is not None and asking.role not in process.roles:
+        raise Problem(403, "您没有执行此分析的权限。", "Your role may not execute this process.")
+    execution = await read(request, process)
+    wishes = (prefer or "").replace(";", ",").split(",")
+    asynchronous = any(wish.strip().lower() == "respond-async" for wish in wishes)
+    if process.writes or asynchronous:
+        return await _queue(request, asking, execution, asked=asynchronous)
+    settings: Settings = request.app.state.settings
+    body = await unless_left(request, at_once(settings.database_url or "", asking, execution))
+    return Response(body, media_type=JSON)
+
+
+async def _queue(
+    request: Request, asking: Principal, execution: Execution, *, asked: bool
+) -> Response:
+    """Make a job of it (7.11.2.2): 201 with its status, and where it is."""
+    database: Database = request.app.state.database
+    async with database.writing(asking) as connection:
+        if await store.unfinished(connection, asking) >= MOST_JOBS:
+            raise Problem(
+                429,
+                f"您已有 {MOST_JOBS} 项分析在等待或进行，请等待完成或取消。",
+                f"You have {MOST_JOBS} analyses waiting or under way: let them end, or dismiss"
+                " some.",
+                {"Retry-After": "10"},
+            )
+        id_ = await store.add(
+            connection, asking, execution.process.id, execution.given, execution.response
+        )
+        await jobs.defer(connection, jobs.process, job_id=str(id_))
+        job = await store.get(connection, asking, id_)
+    assert job is not None  # noqa: S101 - just put down
+    return Response(
+        encoded(status_of(request, job)),
+        201,
+        {"Location": address(request, f"/ogc/jobs/{id_}")}
+        | ({"Preference-Applied": "respond-async"} if asked else {}),
+        JSON,
+    )
+
+
+def status_of(request: Request, job: dict[str, Any]) -> dict[str, Any]:
+    """Return the status document of a job (7.12); ``message_zh`` is its message in Chinese."""
+    path = f"/ogc/jobs/{job['id']}"
+    told = job["message"] or {}
+    times = {
+        "created": job["created_at"],
+        "started": job["started_at"],
+        "updated": job["updated_at"],
+        "finished": job["finished_at"],
+    }
+    links = [{"href": address(request, path), "rel": "self", "type": JSON, "title": "Status"}]
+    if job["state"] == "successful":
+        links.append(
+            {"href": address(request, f"{path}/results"), "rel": _RESULTS, "type": JSON,
+             "title": "Results"}
+        )  # fmt: skip
+    return {
+        "jobID": str(job["id"]),
+        "processID": job["process"],
+        "type": "process",
+        "status": job["state"],
+        "message": told.get("en", job["state"]),
+        "message_zh": told.get("zh", job["state"]),
+        "progress": job["progress"],
+        **{name: at.isoformat() for name, at in times.items() if at is not None},
+        "links": links,
+    }
+
+
+@router.get("/jobs", summary="Jobs of one's own", responses={200: {"content": {"text/html": {}}}})
+async def job_list(  # noqa: PLR0917
+    request: Request,
+    asking: Asking,
+    form: Documented,
+    limit: Annotated[int, Query(ge=1, le=1000, description="Jobs, newest first")] = 100,
+    processes: Annotated[
+        list[str] | None, Query(alias="processID", description="Only of these processes")
+    ] = None,
+    states: Annotated[
+        list[State] | None, Query(alias="status", description="Only in these states")
+    ] = None,
+) -> Response:
+    """Return the jobs that the account made, newest first; an administrator sees all."""
+    database: Database = request.app.state.database
+    async with database.reading(asking) as connection:
+        found = await store.page(
+            connection, asking, processes=processes, states=states, limit=limit
+        )
+    path = "/ogc/jobs"
+    content = {
+        "jobs": [status_of(request, job) for job in found],
+        "links": [
+            {"href": address(request, path), "rel": "self", "type": form.media_type},
+            *alternates(request, path, form, DOCUMENTS),
+        ],
+    }
+    return answer(request, form, content, "分析任务 · Jobs")
+
+
+async def _job(request: Request, asking: Principal, id_: str) -> dict[str, Any]:
+    database: Database = request.app.state.database
+    found = None
+    with contextlib.suppress(ValueError):
+        number = UUID(id_)
+        async with database.reading(asking) as connection:
+            found = await store.get(connection, asking, number)
+    if found is None:
+        raise Problem(
+            404, "没有这个任务，或已被清除。", "There is no such job, or it is forgotten.",
+            type_=f"{_EXCEPTION}no-such-job",
+        )  # fmt: skip
+    return found
+
+
+@router.get("/jobs/{job}", summary="One job", responses={200: {"content": {"text/html": {}}}})
+async def job_status(request: Request, asking: Asking, job: str, form: Documented) -> Response:
+    """Return how far a job is."""
+    found = await _job(request, asking, job)
+    return answer(request, form, status_of(request, found), found["process"])
+
+
+@router.get("/jobs/{job}/results", summary="What came of a job")
+async def job_results(request: Request, asking: Asking, job: str) -> Response:
+    """Return the result; 404 until it is there, and the reason where the job failed."""
+    found = await _job(request, asking, job)
+    if found["state"] == "failed":
+        raise Problem(*store.problem_of(found))
+    if found["state"] == "dismissed":
+        raise Problem(410, "任务已取消，没有结果。", "The job was dismissed: it has no results.")
+    database: Database = request.app.state.database
+    text = None
+    if found["state"] == "successful":
+        async with database.reading(asking) as connection:
+            text = await store.result(connection, found["id"])
+    if text is None:
+        raise Problem(
+            404, "分析尚未完成。", "The results are not ready yet.",
+            type_=f"{_EXCEPTION}result-not-ready",
+        )  # fmt: skip
+    return Response(text.encode(), media_type=JSON)
+
+
+@router.delete("/jobs/{job}", summary="Dismiss a job")
+async def job_dismiss(request: Request, asking: Asking, job: str) -> Response:
+    """Cancel a job that is not done; of one that is, forget it and its result."""
+    if request.headers.get("sec-fetch-site", "none") not in {"none", "same-origin"}:
+        raise Problem(403, "不接受其他网站的请求。", "Requests of other sites are not taken.")
+    found = await _job(request, asking, job)
+    database: Database = request.app.state.database
+    async with database.writing(asking) as connection:
+        if await store.dismiss(connection, found["id"]):
+            found = await store.get(connection, asking, found["id"]) or found
+        else:
+            await store.remove(connection, found["id"])
+            found |= {"state": "dismissed", "message": {"zh": "已清除", "en": "forgotten"}}
+    return Response(encoded(status_of(request, found)), media_type=JSON)
