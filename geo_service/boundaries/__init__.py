@@ -1,0 +1,1 @@
+"""Editing of grid boundaries that cannot break the map."""
