@@ -3,10 +3,10 @@
 ``python -m tests.benchmarks.hotspots`` runs every case, ``… hotspots gi-star density`` those named.
 """
 
-from tests.benchmarks import hotspots_space, hotspots_time
+from tests.benchmarks import hotspots_query, hotspots_space, hotspots_time
 from tests.benchmarks.cases import main
 
-MODULES = (hotspots_space, hotspots_time)
+MODULES = (hotspots_space, hotspots_time, hotspots_query)
 """What puts its cases into the registry when it is imported."""
 
 if __name__ == "__main__":

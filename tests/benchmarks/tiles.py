@@ -50,7 +50,9 @@ CENTRE = (117.2, 31.85)
 METRES_A_DEGREE = 111_320.0
 CHECKED = 12
 COLUMNS = "code, status, category"
-UNCACHED, CACHED, BARE, TIPG = "ours, uncached", "ours, cached", "bare prepared SQL", "tipg"
+UNCACHED, CACHED, BARE = "ours, uncached", "ours, cached", "bare prepared SQL"
+TIPG, TIPG_AS_IT_COMES = "tipg, favourable", "tipg, as it comes"
+CONSTANT = "constant, same size"
 
 # What a tile takes at the least: the place of each value is filled for pgbench and for psycopg.
 SQL = f"""
@@ -198,7 +200,16 @@ def ours(url: str, port: int, cache_mb: int) -> contextlib.AbstractContextManage
     return server([sys.executable, "-m", "geo_service.cli", "serve"], environment, port)
 
 
-def tipg(cluster: Cluster, port: int) -> contextlib.AbstractContextManager[None]:
+def constant(port: int, size: int) -> contextlib.AbstractContextManager[None]:
+    """Run the same web server with an answer of ``size`` bytes and nothing else."""
+    command: list[str | Path] = [sys.executable, "-m", "tests.benchmarks.constant"]
+    command += [str(port), str(size)]
+    return server(command, {}, port)
+
+
+def tipg(
+    cluster: Cluster, port: int, tables: str = '["public.disputes"]'
+) -> contextlib.AbstractContextManager[None]:
     """Run tipg as its users do, with one worker and its fast event loop and parser."""
     if not (VENV / "complete").exists():
         print("Installing tipg into .venv-benchmark …", file=sys.stderr)
@@ -212,7 +223,7 @@ def tipg(cluster: Cluster, port: int) -> contextlib.AbstractContextManager[None]
     folder = quote(str(cluster.socket_folder), safe="")
     environment = {
         "DATABASE_URL": f"postgresql://{OWNER}@{folder}/{DATABASE}",
-        "TIPG_DB_TABLES": '["public.disputes"]',
+        "TIPG_DB_TABLES": tables,
     }
     return server(
         [VENV / "bin" / "uvicorn", "tipg.main:app", "--port", str(port), "--log-level", "warning"],
@@ -353,15 +364,22 @@ def _bare_tile(connection: psycopg.Connection[TupleRow], x: int, y: int) -> byte
 
 def run(count: int, side: float, seconds: float, rounds: int, home: Path) -> dict[str, Any]:
     """Measure everything and return the result."""
+    home.mkdir(mode=0o755, exist_ok=True)
     tiles = Tiles.around(side)
     own = "/ogc/collections/disputes/tiles/WebMercatorQuad/" + f"{ZOOM}/{{y}}/{{x}}"
-    # The favourable way to ask it: the column that needs no transformation, the same columns.
-    other = f"/collections/public.disputes/tiles/WebMercatorQuad/{ZOOM}/{{x}}/{{y}}" + (
-        "?geom-column=geom_3857&properties=" + COLUMNS.replace(" ", "")
-    )
+    # As it comes it takes the column in degrees and all properties; the favourable way to ask it is
+    # for the column that needs no transformation and the same properties as ours.
+    other = f"/collections/public.disputes/tiles/WebMercatorQuad/{ZOOM}/{{x}}/{{y}}"
+    port_of_tipg = free_port()
     addresses = {
-        UNCACHED: (free_port(), own), CACHED: (free_port(), own), TIPG: (free_port(), other)
-    }  # fmt: skip
+        UNCACHED: (free_port(), own),
+        CACHED: (free_port(), own),
+        TIPG: (
+            port_of_tipg,
+            f"{other}?geom-column=geom_3857&properties={COLUMNS.replace(' ', '')}",
+        ),
+        TIPG_AS_IT_COMES: (port_of_tipg, other),
+    }
     with contextlib.ExitStack() as stack:
         cluster = stack.enter_context(Cluster(home / "cluster", fast_and_loose=True))
         migrations.upgrade(cluster.url())
@@ -382,7 +400,14 @@ def run(count: int, side: float, seconds: float, rounds: int, home: Path) -> dic
              BARE: lambda x, y: _bare_tile(connection, x, y)},
         )  # fmt: skip
         bare = Bare(cluster, tiles, home)
-        loads: dict[str, list[Load]] = {UNCACHED: [], CACHED: [], BARE: [], TIPG: []}
+        addresses[CONSTANT] = (free_port(), "/")
+        size = round(agreement.mean_bytes[CACHED])
+        stack.enter_context(constant(addresses[CONSTANT][0], size))
+        agreement.mean_bytes[CONSTANT] = size
+        agreement.features[CONSTANT] = 0
+        loads: dict[str, list[Load]] = {
+            name: [] for name in (UNCACHED, BARE, TIPG, TIPG_AS_IT_COMES, CACHED, CONSTANT)
+        }
         for _ in range(rounds):
             for name, measured in loads.items():
                 if name == BARE:
@@ -419,10 +444,13 @@ def _result(
         "clients": CLIENTS,
         "servers": servers,
         "ratios": {
+            "ours/tipg as it comes": round(rate[UNCACHED] / rate[TIPG_AS_IT_COMES], 2),
             "ours/tipg": round(rate[UNCACHED] / rate[TIPG], 2),
             "ours/bare SQL": round(rate[UNCACHED] / rate[BARE], 2),
             "tipg/bare SQL": round(rate[TIPG] / rate[BARE], 2),
+            "cached/tipg as it comes": round(rate[CACHED] / rate[TIPG_AS_IT_COMES], 2),
             "cached/tipg": round(rate[CACHED] / rate[TIPG], 2),
+            "cached/constant": round(rate[CACHED] / rate[CONSTANT], 2),
         },
         "client_ms_a_request": round(
             statistics.median(load.cpu / len(load.latencies) for load in loads[CACHED]) * 1000, 3
@@ -438,7 +466,7 @@ def _result(
     }
 
 
-def _table(result: Mapping[str, Any]) -> str:
+def table(result: Mapping[str, Any]) -> str:
     points = result["points_a_tile"]
     lines = [
         f"{result['points']:,} points in {result['side_km']:g} x {result['side_km']:g} km, "
@@ -486,7 +514,7 @@ def main() -> None:
         result = run(options.points, options.side, options.seconds, options.rounds, home)
     finally:
         shutil.rmtree(home, ignore_errors=True)
-    print(_table(result))
+    print(table(result))
     print(json.dumps(result, ensure_ascii=False))
     if not result["checked"]["ours_and_bare_sql_whole"]:
         raise SystemExit(1)

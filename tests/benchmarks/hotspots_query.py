@@ -1,0 +1,122 @@
+"""The officer's query from end to end: a million events in PostGIS, asked for and answered.
+
+The events are synthetic: the made-up town's disputes, repeated with some metres of jitter.
+"""
+
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from geo_service.database import Principal
+from geo_service.demo import prepare
+from geo_service.embedded import Cluster
+from geo_service.hotspots.catalogue import PROCESSES
+from geo_service.hotspots.question import asked
+from geo_service.hotspots.work import working
+from geo_service.ogc.execution import encoded
+from layers import migrations
+from tests.benchmarks.cases import case
+
+EVENTS = (1_000_000, 10_000_000)
+OFFICER = Principal("officer", "officer", "*")
+COMMUNITY = Principal("community", "officer", "990101101007")
+
+# Without the triggers of each row: what they would fill in is copied.
+_REPEAT = """
+INSERT INTO disputes (
+    code, category, scale, level, channel, status, occurred_at, reported_at, closed_at, people,
+    grid_at_event, grid_now, area_now, geom
+)
+SELECT
+    code || '-' || copy, category, scale, level, channel, status, occurred_at, reported_at,
+    closed_at, people, grid_at_event, grid_now, area_now,
+    geo.lattice(st_translate(geom, (random() - 0.5) * 4e-5, (random() - 0.5) * 4e-5))
+FROM original CROSS JOIN generate_series(%s::bigint, %s::bigint) AS copy
+"""
+
+QUESTIONS: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("grids, three years", "hot-spots", {}),
+    ("grids, half a year", "hot-spots", {"from": "2026-03-01", "to": "2026-08-31"}),
+    ("grids, one category", "hot-spots", {"filter": "category = 'neighbour'"}),
+    ("grids, per household", "hot-spots", {"base": "households"}),
+    ("squares of 200 m", "hot-spots", {"cells": "squares", "size": 200}),
+    ("hexagons of 200 m", "hot-spots", {"cells": "hexagons", "size": 200}),
+    ("emerging, 36 months", "emerging", {}),
+    ("compare", "compare", {"from": "2025-10-01", "to": "2026-09-30"}),
+)
+
+
+@contextmanager
+def _town() -> Iterator[str]:
+    home = Path(tempfile.mkdtemp(prefix="geo-benchmark-"))
+    home.chmod(0o755)
+    try:
+        with Cluster(home, fast_and_loose=True) as cluster:
+            url = cluster.url()
+            migrations.upgrade(url)
+            with psycopg.connect(url) as connection:
+                prepare(connection, home, said=lambda _: None)
+                connection.execute("CREATE TABLE original AS SELECT * FROM disputes")
+            yield url
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def _grow(url: str, events: int) -> int:
+    """Repeat the disputes until there are so many; return how many there are."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("SET session_replication_role = replica")
+        row = connection.execute(
+            "SELECT (SELECT count(*) FROM disputes), (SELECT count(*) FROM original)"
+        ).fetchone()
+        there, once = row or (0, 1)
+        if there < events:
+            connection.execute(_REPEAT, [there // once, -(-events // once) - 1])
+        connection.execute("VACUUM ANALYZE disputes")
+        row = connection.execute("SELECT count(*) FROM disputes").fetchone()
+        return int(row[0]) if row else 0
+
+
+def ask(url: str, principal: Principal, process: str, inputs: dict[str, Any]) -> int:
+    """Ask as the service does: connect, count, test, write; return the bytes of the answer."""
+    chosen = PROCESSES[process]
+    given = {"layer": "disputes", "from": "2023-10-01", "to": "2026-09-30", **inputs}
+    with working(url, principal, seconds=600, waited_for=True) as work:
+        return len(encoded(chosen.answer(work, asked(chosen.inputs, given))))
+
+
+@case("query", reach="1,000,000 events in PostGIS ≤ 1 s")
+def query() -> list[str]:
+    """Time every question, best of three."""
+    return _timed(EVENTS[:1])
+
+
+@case("query-growth")
+def growth() -> list[str]:
+    """Time the questions on ten million events too: takes minutes and some GB of disk."""
+    return _timed(EVENTS)
+
+
+def _timed(sizes: tuple[int, ...]) -> list[str]:
+    lines = []
+    with _town() as url:
+        for size in sizes:
+            events = _grow(url, size)
+            lines.append(f"  {events:,} events (synthetic)")
+            for title, process, inputs in QUESTIONS:
+                found = []
+                for _ in range(3):
+                    start = time.perf_counter()
+                    length = ask(url, OFFICER, process, inputs)
+                    found.append(time.perf_counter() - start)
+                lines.append(f"    {title:<24} {min(found):6.2f} s  {length / 1e6:5.2f} MB")
+            start = time.perf_counter()
+            ask(url, COMMUNITY, "hot-spots", {})
+            lines.append(f"    {'one community (RLS)':<24} {time.perf_counter() - start:6.2f} s")
+    return lines
