@@ -19,12 +19,14 @@ from uuid import UUID
 
 import procrastinate
 import psycopg
+from procrastinate.manager import JobManager
 from procrastinate.worker import Worker
 from psycopg import AsyncConnection, Connection, sql
 from psycopg.rows import TupleRow
 
 from geo_service import logs
 from geo_service.database import ROLE, SYSTEM, Principal, acting
+from geo_service.hotspots import store as analyses
 from geo_service.imports import store
 from geo_service.processes import end_with_parent
 from geo_service.settings import Settings
@@ -62,6 +64,37 @@ def load(  # noqa: PLR0917 - given by name
     )
 
 
+@app.task(name="process", queue="analyses", pass_context=True)
+def process(context: procrastinate.JobContext, job_id: str) -> None:
+    """Do an analysis that was asked for, as the principal who asked."""
+    from geo_service.hotspots import running  # noqa: PLC0415 - large libraries, when first needed
+
+    running.run(context.additional_context[SETTINGS], UUID(job_id))
+
+
+@app.periodic(cron="40 18 * * *")  # 02:40 in the town: the day before is whole
+@app.task(name="alerts", queue="analyses", queueing_lock="alerts", pass_context=True)
+def alerts(context: procrastinate.JobContext, timestamp: int) -> None:  # noqa: ARG001
+    """Look for new clusters of every category, once a day."""
+    from geo_service.hotspots import nightly  # noqa: PLC0415 - large libraries, when first needed
+
+    nightly.run(context.additional_context[SETTINGS])
+
+
+@app.task(
+    name="webhook",
+    queue="webhooks",
+    pass_context=True,
+    # 4 s, 16 s, … 18 h: a day in all.
+    retry=procrastinate.RetryStrategy(max_attempts=8, exponential_wait=4),
+)
+def webhook(context: procrastinate.JobContext, message: dict[str, Any]) -> None:
+    """Tell another system of an alert."""
+    from geo_service.hotspots import webhook as hook  # noqa: PLC0415
+
+    hook.send(context.additional_context[SETTINGS], message)
+
+
 @app.periodic(cron="17 3 * * *")
 @app.task(name="tidy", queue="upkeep", queueing_lock="tidy", pass_context=True)
 def tidy(context: procrastinate.JobContext, timestamp: int) -> None:  # noqa: ARG001
@@ -72,6 +105,7 @@ def tidy(context: procrastinate.JobContext, timestamp: int) -> None:  # noqa: AR
     uploads.forget_old(settings.home)
     with acting(settings.database_url or "", SYSTEM) as connection:
         store.forget_untouched(connection, uploads.KEEP)
+        analyses.forget_old(connection)
         connection.execute(_DELETE_DONE, [_KEEP_HOURS])
 
 
@@ -89,6 +123,9 @@ _INTERRUPTED: Mapping[str, Callable[[Connection[TupleRow], Mapping[str, Any], bo
     "import": lambda connection, arguments, again: store.interrupted(
         connection, UUID(arguments["import_id"]), again=again
     ),
+    "process": lambda connection, arguments, again: analyses.interrupted(
+        connection, UUID(arguments["job_id"]), again=again
+    ),
 }
 """What to tell, by task: the job's arguments, and whether it is going to be done again."""
 
@@ -102,6 +139,19 @@ async def defer(
     await connection.execute(_PATH)
     await task.configure(connection=connection).defer_async(**arguments)
     await connection.execute("SET LOCAL search_path TO DEFAULT")
+
+
+def defer_beside(
+    connection: Connection[TupleRow],
+    task: procrastinate.tasks.Task[Any, Any, Any],
+    **arguments: Any,
+) -> None:
+    """Do what ``defer`` does, for work in a thread; the connection is in a transaction."""
+    connection.execute(_PATH)
+    deferring = task.configure(connection=connection)
+    deferring.job_manager = JobManager(procrastinate.SyncPsycopgConnector())
+    deferring.defer(**arguments)
+    connection.execute("SET LOCAL search_path TO DEFAULT")
 
 
 def recover(url: str, *, own: int | None, doubtful: set[int]) -> set[int]:

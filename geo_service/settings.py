@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PARENT = "GEO_SERVICE_PARENT_PROCESS"
@@ -55,3 +55,17 @@ class Settings(BaseSettings):
     slow_query_ms: Annotated[
         int, Field(description="Log queries that take longer, with their plan; in ms.", ge=1)
     ] = 500
+    alert_interval_days: Annotated[
+        int,
+        Field(description="Days within which chance gives a category one alert, if ever.", ge=1),
+    ] = 365
+    alert_webhook: Annotated[
+        str | None,
+        Field(
+            description="Address that is told of alerts; unset: none.",
+            pattern=r"^https?://[^\s]+$",
+        ),
+    ] = None
+    alert_secret: Annotated[
+        SecretStr | None, Field(description="Key that messages to it are signed with; unset: none.")
+    ] = None
