@@ -130,6 +130,8 @@ def excess(run: Counts, limits: Counts) -> Any:
 def together(ground: Ground, first: int, end: int, windows: Windows) -> int:
     """Return the last circle that is looked at together with circle ``first``."""
     size = ground.size[first]
+    if size <= 0 or windows.mass[-1] <= 0:  # no case in any of the windows: nothing to tell apart
+        return end - 1
     slack = SLACK * math.sqrt(2 * windows.bound * windows.total / (size * windows.mass[-1]))
     last = first
     while last + 1 < end and ground.size[last + 1] <= size * (1 + slack):

@@ -371,3 +371,14 @@ def test_senseless_input_is_refused(change: dict[str, Any], sentence: str) -> No
 def test_a_zone_with_cases_needs_a_base() -> None:
     with pytest.raises(ValueError, match="no base"):
         poisson_scan([0, 1], [1, 2], [1, 0], [0.0, 1], [0.0, 1], max_radius=1, max_days=1)
+
+
+def test_quiet_last_days_hold_no_cluster() -> None:
+    """A prospective scan long after the last case finds nothing, and says so without an error."""
+    chance = np.random.default_rng(1)
+    zone, day = chance.integers(0, 10, 200), chance.integers(0, 100, 200)
+    x, y = chance.random(10) * 1000, chance.random(10) * 1000
+    found = permutation_scan(
+        zone, day, x, y, max_radius=500, max_days=7, until=150, simulations=19, seed=1
+    )
+    assert found == []
