@@ -1,4 +1,4 @@
-"""The pages themselves: the officer's map, the wall, imports, sign-in, and the interface's documentation."""
+"""The pages: the map, the wall, imports, sign-in, and the interface's documentation."""
 
 from pathlib import Path
 from typing import Annotated

@@ -9,8 +9,8 @@ from starlette.responses import Response
 
 from geo_service.access.principals import Asking
 from geo_service.database import Database, Principal
-from geo_service.ogc.selection import in_force
 from geo_service.ogc.parameters import Timed, layer
+from geo_service.ogc.selection import in_force
 from geo_service.ogc.tiles import AGGREGATE_BELOW
 from geo_service.web.queries import COUNTS, SEARCH, TOWN, WALL
 from layers.catalogue import CATALOGUE, Layer
