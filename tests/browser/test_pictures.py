@@ -1,6 +1,7 @@
 """The pictures of the README and the docs, as the pages are now: ``make pictures`` renews them."""
 
 import os
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote
 
@@ -8,7 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page
 
-from geo_service.demo import PASSWORD
+from geo_service.demo import PASSWORD, last_day
 from tests.browser.test_import import register_of
 from tests.conftest import REPOSITORY, Service
 
@@ -27,6 +28,21 @@ def test_picture(page: Page, demo_service: Service, tmp_path: Path, name: str) -
     page.evaluate("geo.ready")
     page.wait_for_timeout(2000)
     take(page, tmp_path, name)
+
+
+def test_picture_of_hot_spots(page: Page, demo_service: Service, tmp_path: Path) -> None:
+    """How a planted cluster has come and gone: the verdict, with the time bar."""
+    until = last_day()
+    days = f"{until - timedelta(days=364)}/{until}"
+    page.set_viewport_size({"width": 1440, "height": 810})
+    page.goto(
+        f"{demo_service.url}/#map=14.75/117.2185/31.8560"
+        f"&hot=change;layer=disputes;kinds=labour;days={days};cells=grids"
+    )
+    page.evaluate("geo.ready")
+    page.locator(".hs-list li").first.wait_for()
+    page.wait_for_timeout(2000)
+    take(page, tmp_path, "hotspots")
 
 
 def test_picture_of_an_import(page: Page, demo_service: Service, tmp_path: Path) -> None:

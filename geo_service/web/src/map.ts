@@ -16,6 +16,8 @@ import { Connection } from "./map/connection";
 import { LayerCounts } from "./map/counts";
 import { Details } from "./map/details";
 import { exportForm } from "./map/export-form";
+import { HotSpots } from "./map/hotspots/mode";
+import { panelTabs } from "./map/hotspots/tabs";
 import { LayerSwitch } from "./map/layer-switch";
 import { panel } from "./map/panel";
 import { Search } from "./map/search";
@@ -32,7 +34,8 @@ const NARROW = 720;
 function padding(): [number, number, number, number] {
   if (innerWidth < NARROW) return [20, 20, 20, 20];
   const left = byId("panel").classList.contains("collapsed") ? 24 : 356;
-  return [52, byId("details").hidden ? 60 : 392, 36, left];
+  const card = document.querySelector(".hs-results:not([hidden])") ? 404 : byId("details").hidden ? 60 : 392;
+  return [52, card, document.querySelector(".hs-time:not([hidden])") ? 120 : 36, left];
 }
 
 function start(catalogue: Catalogue): Chart {
@@ -41,9 +44,9 @@ function start(catalogue: Catalogue): Chart {
   byId("map").setAttribute("aria-label", say("map"));
   const state = new State(layers);
   const chart = new Chart(byId("map"), layers, town.bounds);
-  const zoomTo = (bounds: Bounds): void => {
+  const zoomTo = (bounds: Bounds, maxZoom?: number): void => {
     chart.padding = padding();
-    chart.fit(bounds);
+    chart.fit(bounds, maxZoom);
   };
 
   // Panel
@@ -61,7 +64,12 @@ function start(catalogue: Catalogue): Chart {
     zoomTo(hit.bounds);
   });
   const exporting = exportForm(layers, town.bounds, state, () => chart.extent());
-  panel(catalogue, [windowPicker(state), layerSwitch.root, exporting], search.root, () => (chart.padding = padding()));
+  const showLayers = (): void => chart.setVisible(hotSpots.visible(state.visible));
+  const hotSpots = new HotSpots({ catalogue, state, chart, details, zoomTo, showLayers });
+  const layersFace = element("div", { role: "tabpanel" }, windowPicker(state), layerSwitch.root, exporting);
+  const hotFace = element("div", { role: "tabpanel" }, hotSpots.form.root);
+  const tabs = panelTabs(state, layersFace, hotFace, (active) => hotSpots.open(active));
+  panel(catalogue, [tabs, layersFace, hotFace], search.root, () => (chart.padding = padding()));
 
   // Corner and badge
   const connection = new Connection();
@@ -78,6 +86,7 @@ function start(catalogue: Catalogue): Chart {
 
   // Map
   chart.map.on("singleclick", (event) => {
+    if (hotSpots.click(event)) return;
     const found = chart.at(event.pixel);
     if (found[0] && found[0].count > 0) chart.zoomAt(event.coordinate);
     else details.open(found.filter((item) => item.count === 0));
@@ -104,11 +113,12 @@ function start(catalogue: Catalogue): Chart {
       chart.go(view.zoom, view.lon, view.lat);
     }
   };
-  state.on("layers", () => chart.setVisible(state.visible));
+  state.on("layers", showLayers);
   state.on("window", followWindow);
   state.on("view", followView);
   addEventListener("hashchange", () => state.follow());
-  chart.setVisible(state.visible);
+  hotSpots.follow(); // before the view is fitted: its card takes room
+  showLayers();
   chart.setTime(interval(state.window));
   if (state.view) followView();
   else if (!town.bounds) toast(say("noTown"));
@@ -137,6 +147,7 @@ function start(catalogue: Catalogue): Chart {
     if (!hasBounds) seekTown().catch(toastProblem);
     for (const id of pending) chart.refresh(id);
     void counts.refresh([...pending]);
+    hotSpots.changed([...pending]);
     pending.clear();
   };
   const schedule = (ids: string[]): void => {

@@ -195,7 +195,7 @@ export class Details {
 }
 
 /** The clipboard is for secure pages only, and an intranet may serve plain HTTP. */
-async function copyLink(): Promise<void> {
+export async function copyLink(): Promise<void> {
   try {
     await navigator.clipboard.writeText(location.href);
   } catch {

@@ -1,4 +1,4 @@
-// What the map shows: visible layers, the time window and the selected feature. The address keeps it.
+// What the map shows: visible layers, the time window, the selected feature and the analysis. The address keeps it.
 import type { LayerEntry } from "../common/contract";
 import { readWindow, type TimeWindow, windowText } from "../common/times";
 
@@ -13,7 +13,7 @@ export interface View {
   lat: number;
 }
 
-export type Aspect = "layers" | "window" | "selection" | "view";
+export type Aspect = "layers" | "window" | "selection" | "view" | "analysis";
 
 const DEFAULT_WINDOW: TimeWindow = { preset: "month" };
 
@@ -22,6 +22,8 @@ export class State {
   window: TimeWindow = DEFAULT_WINDOW;
   selection: Selection | null = null;
   view: View | null = null;
+  /** What the hot-spot mode shows, in its own words; null while the mode is off. */
+  analysis: string | null = null;
   private readonly listeners: [Aspect, () => void][] = [];
 
   constructor(private readonly layers: LayerEntry[]) {
@@ -54,10 +56,15 @@ export class State {
     this.changed("view");
   }
 
+  setAnalysis(analysis: string | null): void {
+    this.analysis = analysis;
+    this.changed("analysis");
+  }
+
   /** Take over what the address says, as after a pasted link or the back button. */
   follow(): void {
     this.read();
-    for (const aspect of ["layers", "window", "selection", "view"] as const) this.tell(aspect);
+    for (const aspect of ["layers", "window", "selection", "view", "analysis"] as const) this.tell(aspect);
   }
 
   private read(): void {
@@ -70,6 +77,7 @@ export class State {
       this.visible = new Set(this.layers.map((layer) => layer.id).filter((id) => asked.has(id)));
     }
     this.window = readWindow(hash.get("time") ?? "") ?? DEFAULT_WINDOW;
+    this.analysis = hash.get("hot");
     const [layer, id] = (hash.get("feature") ?? "").split("/");
     const known = this.layers.some((entry) => entry.id === layer);
     this.selection = known && layer && id && /^\d+$/.test(id) ? { layer, id: Number(id) } : null;
@@ -93,6 +101,7 @@ export class State {
     const shown = this.layers.map((layer) => layer.id).filter((id) => this.visible.has(id));
     parts.push(`layers=${shown.join(",")}`, `time=${windowText(this.window)}`);
     if (this.selection) parts.push(`feature=${this.selection.layer}/${this.selection.id}`);
+    if (this.analysis !== null) parts.push(`hot=${this.analysis.replace(/[^\w;=,./-]/gu, encodeURIComponent)}`);
     history.replaceState(history.state, "", `#${parts.join("&")}`);
   }
 }
