@@ -20,6 +20,10 @@ _WORDS = {
     401: "Nobody is signed in, or the credentials are wrong",
     403: "The role or the area does not allow it",
     404: "There is nothing of that name",
+    410: "The job was dismissed",
+    413: "The body is too large",
+    415: "Not this type of content",
+    422: "It cannot be computed: the sentence says why",
     429: "Too many failed sign-ins; Retry-After says when",
     507: "The disk has no room",
     503: "Busy, too slow, or the database is away; Retry-After says when",
@@ -33,6 +37,9 @@ _FURTHER: dict[tuple[str, str], tuple[int, ...]] = {
     ("delete", "/api/account/session"): (503,),
     ("post", "/api/imports"): (507,),
     ("get", "/readyz"): (503,),
+    ("post", "/ogc/processes/{process}/execution"): (403, 413, 415, 422, 429),
+    ("get", "/ogc/jobs/{job}/results"): (403, 410, 422),
+    ("delete", "/ogc/jobs/{job}"): (403,),
 }
 
 _SHAPE = {"anyOf": [{"type": "null"}, {"$ref": "#/components/schemas/Geometry"}]}

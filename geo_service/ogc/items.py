@@ -41,7 +41,7 @@ _VARY = {"Vary": "Accept, Authorization, Cookie"}
 @router.get(
     "/collections/{collection}/items",
     summary="Features of a layer",
-    responses={200: {"content": {GEOJSON: {}, **{form.media_type: {} for form in FILES}}}},
+    responses={200: {"content": {form.media_type: {} for form in FEATURES}}},
 )
 async def items(  # noqa: PLR0917
     request: Request,

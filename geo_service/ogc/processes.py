@@ -120,6 +120,10 @@ def described(request: Request, process: Process) -> dict[str, Any]:
 @router.post(
     "/processes/{process}/execution",
     summary="Execute an analysis",
+    responses={
+        200: {"description": "The result", "content": {JSON: {}}},
+        201: {"description": "A job; Location tells where", "content": {JSON: {}}},
+    },
     openapi_extra={
         "requestBody": {
             "required": True,

@@ -158,6 +158,8 @@ def chosen_layers(collections: str | None) -> list[Layer]:
             f"没有图层“{unknown[0][:40]}”，可用：{', '.join(CATALOGUE)}。",
             f"There is no collection {unknown[0][:40]!r}; there are: {', '.join(CATALOGUE)}.",
         )
+    if not names:
+        raise Problem(400, "collections 没有列出图层。", "collections names no layer.")
     return sorted((CATALOGUE[name] for name in names), key=lambda layer: layer.style.order)
 
 

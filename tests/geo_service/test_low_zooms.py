@@ -179,7 +179,7 @@ def test_kept_counts_are_those_of_the_features(
 
 
 @pytest.mark.slow
-@settings(_OFTEN, max_examples=150, derandomize=False)
+@settings(_OFTEN, max_examples=30, derandomize=False)
 @given(st.lists(WRITES, min_size=1, max_size=20))
 def test_kept_counts_after_long_histories(town: Town, writes: list[tuple[object, ...]]) -> None:
     _compare(town, writes)
