@@ -18,9 +18,10 @@ test:
 	@.ci/setup test
 	@$(MAKE) --no-print-directory lint
 	@$(PYTHON) -m coverage erase
-	@$(PYTHON) -m coverage run -m pytest
+	@$(PYTHON) -m coverage run -m pytest -m "not slow"
 	@$(PYTHON) -m coverage combine --quiet
 	@$(PYTHON) -m coverage report
+	@$(PYTHON) -m pytest -m slow
 
 check:
 	@.ci/setup test
