@@ -85,14 +85,26 @@ def database(cluster: Cluster, template: str) -> Iterator[TestDatabase]:
 
 
 @pytest.fixture(scope="session")
-def demo_database(
+def demo_template(
     cluster: Cluster, template: str, tmp_path_factory: pytest.TempPathFactory
-) -> TestDatabase:
-    """The demonstration town with its accounts, for all tests of a run: clean up what you add."""
-    name = "geo_demo"
+) -> str:
+    """The demonstration town with its accounts, to be copied: PostgreSQL wants it unused."""
+    name = "geo_demo_template"
     create(cluster, name, template)
     with psycopg.connect(cluster.url(name)) as connection:
         prepare(connection, tmp_path_factory.mktemp("demo"), said=lambda _: None)
+    with psycopg.connect(cluster.url("postgres"), autocommit=True) as admin:
+        admin.execute(
+            sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(sql.Identifier(name))
+        )
+    return name
+
+
+@pytest.fixture(scope="session")
+def demo_database(cluster: Cluster, demo_template: str) -> TestDatabase:
+    """The demonstration town with its accounts, for all tests of a run: clean up what you add."""
+    name = "geo_demo"
+    create(cluster, name, demo_template)
     return TestDatabase(cluster.url(name))
 
 

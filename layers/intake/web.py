@@ -327,7 +327,8 @@ def _gml(content: bytes) -> list[Any]:
         return Refusal("该服务的 GML 无法读取。", "The GML of the service cannot be read.")
 
     with quiet(damaged):
-        options = {"DOWNLOAD_SCHEMA": "NO", "SKIP_RESOLVE_ELEMS": "ALL"}
+        # Without the last, GDAL leaves a file of its own in memory for each answer.
+        options = {"DOWNLOAD_SCHEMA": "NO", "SKIP_RESOLVE_ELEMS": "ALL", "WRITE_GFS": "NO"}
         about = pyogrio.read_info(content, **options)
         if about["driver"] != "GML":
             raise damaged()

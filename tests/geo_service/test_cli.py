@@ -70,6 +70,7 @@ def test_grids_and_disputes_go_in(database: TestDatabase, tmp_path: Path) -> Non
     assert "0 inserted, 0 updated, 2 unchanged" in again.stdout
 
 
+@pytest.mark.slow
 def test_one_bad_row_keeps_all_out(database: TestDatabase, tmp_path: Path) -> None:
     file = tmp_path / "disputes.csv"
     file.write_text(DISPUTES.replace("2024-03-06 08:30", "2024-13-45"))
@@ -157,6 +158,7 @@ def test_the_database_is_checked(database: TestDatabase) -> None:
     assert re.search(r"PostgreSQL 1\d.*PostGIS 3\.\d.*schema 0", done.stdout)
 
 
+@pytest.mark.slow
 def test_the_demonstration_keeps_off_a_real_town(database: TestDatabase) -> None:
     with database.connect() as connection:
         connection.execute(

@@ -3,11 +3,14 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import TestDatabase
 from tests.geo_service.office import PERSON, disputes
 from tests.geo_service.test_cli import count, run
 
 
+@pytest.mark.slow
 def test_a_load_is_recorded_shown_and_undone(database: TestDatabase, tmp_path: Path) -> None:
     file = tmp_path / "台账.csv"
     file.write_text(disputes(4), "gb18030")
@@ -33,6 +36,7 @@ def test_a_load_is_recorded_shown_and_undone(database: TestDatabase, tmp_path: P
     assert "undone" in run(database, "imports", "list").stdout
 
 
+@pytest.mark.slow
 def test_bad_rows_are_left_out_when_asked(database: TestDatabase, tmp_path: Path) -> None:
     file = tmp_path / "a.csv"
     file.write_text(disputes(3).replace("2026-03-03", "2026-13-03"))
@@ -45,6 +49,7 @@ def test_bad_rows_are_left_out_when_asked(database: TestDatabase, tmp_path: Path
     assert count(database, "disputes") == 2
 
 
+@pytest.mark.slow
 def test_what_is_not_there_is_said(database: TestDatabase) -> None:
     unknown = "0f8fad5b-d9cb-469f-a165-70867728950e"
     for command in ("show", "undo"):

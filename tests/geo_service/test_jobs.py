@@ -54,6 +54,7 @@ def until_it_writes(office: Office, other: int = 0) -> int:
     raise AssertionError("the load does not come to the table")
 
 
+@pytest.mark.slow
 def test_a_killed_job_is_done_again_once(office: Office) -> None:
     first = office.wait_for_worker()
     id_ = office.hand_in(disputes(200))
@@ -122,6 +123,7 @@ def test_a_large_load_killed_while_it_reads(office: Office) -> None:
     assert len(office.codes()) == 25_004
 
 
+@pytest.mark.slow
 def test_a_killed_service_takes_its_job_with_it_and_goes_on(
     office: Office,
 ) -> None:

@@ -169,6 +169,7 @@ _OFTEN = settings(
 )
 
 
+@pytest.mark.slow
 @_OFTEN
 @given(st.lists(WRITES, min_size=1, max_size=8))
 def test_kept_counts_are_those_of_the_features(

@@ -230,6 +230,7 @@ def test_camera_status(town: Town) -> None:
     assert cameras["installed_on"].max() <= UNTIL
 
 
+@pytest.mark.slow
 def test_the_seed_decides(town: Town) -> None:
     assert digest(build()) == digest(town)
     other = build(1)

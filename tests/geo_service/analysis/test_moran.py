@@ -160,6 +160,7 @@ def test_bad_input_is_told(values: Any, options: Any, sentence: str) -> None:
         local_moran(values, queen(3), **options)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("inference", ["exact", "permutation", "normal"])
 def test_p_is_calibrated(inference: Any) -> None:
     """500 maps without clusters: 0.05 of them below 0.05 in a fixed cell, within its interval."""

@@ -50,6 +50,7 @@ def field(side: int, spread: float) -> tuple[Any, Any, Any]:
     return rng.poisson(rate), x, y
 
 
+@pytest.mark.slow
 def test_distance_is_the_first_peak_of_morans_i() -> None:
     values, x, y = field(30, 150)
     found = propose_distance(values, x, y)

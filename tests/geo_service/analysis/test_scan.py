@@ -255,6 +255,7 @@ def test_the_sequential_test_ends_early_and_says_so() -> None:
     assert early.p == pytest.approx(full.p, abs=4 * full.p / math.sqrt(20))
 
 
+@pytest.mark.slow
 def test_sizes_beyond_sixteen_bits() -> None:
     rng = np.random.default_rng(1)
     zone = np.concatenate([rng.integers(0, 20, 40_000), np.full(150, 3)])
@@ -269,6 +270,7 @@ def test_sizes_beyond_sixteen_bits() -> None:
         assert top.observed == ((zone == 3) & (day == 39)).sum()
 
 
+@pytest.mark.slow
 def test_heavy_days_do_not_hide_and_are_no_clusters() -> None:
     # Nine cases in ten on Mondays: the permutation statistic expects them there.
     rng = np.random.default_rng(4)

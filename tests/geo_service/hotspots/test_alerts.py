@@ -29,9 +29,9 @@ from tests.conftest import Service, TestDatabase, copy_of, serve
 
 
 @pytest.fixture
-def town(cluster: Cluster, demo_database: TestDatabase) -> Iterator[TestDatabase]:
+def town(cluster: Cluster, demo_template: str) -> Iterator[TestDatabase]:
     """A copy of the demonstration town that may be written to."""
-    yield from copy_of(cluster, "geo_demo")
+    yield from copy_of(cluster, demo_template)
 
 
 def looked(database: TestDatabase, day: date, **settings: Any) -> dict[str, Any]:
@@ -98,6 +98,7 @@ def test_the_life_of_an_alert(town: TestDatabase, truth: dict[str, Any], until: 
     assert alerts(town)[0][5]["closed"] == (until + timedelta(days=40)).isoformat()
 
 
+@pytest.mark.slow
 def test_the_interval_is_a_setting(town: TestDatabase, until: date) -> None:
     assert not looked(town, until, alert_interval_days=10**60)["opened"]
     assert alerts(town) == []
@@ -125,6 +126,7 @@ def test_an_alert_is_followed_by_its_cells() -> None:
     assert [alert.id for alert in met.gone] == [2]
 
 
+@pytest.mark.slow
 def test_replay_raises_the_planted_alert_early(
     ask: Any, truth: dict[str, Any], until: date
 ) -> None:

@@ -139,10 +139,10 @@ class Desk:
 
 @pytest.fixture(scope="module")
 def desk(
-    cluster: Cluster, demo_database: TestDatabase, tmp_path_factory: pytest.TempPathFactory
+    cluster: Cluster, demo_template: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Desk]:
     home: Path = tmp_path_factory.mktemp("desk")
-    for database in copy_of(cluster, "geo_demo"):
+    for database in copy_of(cluster, demo_template):
         tokens = {}
         with database.connect() as connection:
             for who, area in (("officer", "*"), ("other", "*"), ("part", "990101101005")):

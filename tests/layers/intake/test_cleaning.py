@@ -55,6 +55,7 @@ def test_a_sound_coverage_does_not_move() -> None:
     assert shapely.equals_identical(shapely.normalize(mended), shapely.normalize(grids)).all()
 
 
+@pytest.mark.slow
 def test_beijing_becomes_a_coverage(shared_data: Path) -> None:
     frame = geopandas.read_file(
         shared_data / "cn_beijing_subdistricts" / "beijing_subdistricts_merged.geojson"

@@ -257,6 +257,7 @@ CANDIDATES = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(crs=st.sampled_from(CANDIDATES), swapped=st.booleans(), seed=st.integers(0, 1000))
 def test_what_was_written_is_proposed(crs: str, swapped: bool, seed: int) -> None:

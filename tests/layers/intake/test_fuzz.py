@@ -308,6 +308,7 @@ def test_three_hundred_damaged_files(
     assert taken < count / 2
 
 
+@pytest.mark.slow
 def test_too_much_of_anything(connection: psycopg.Connection[TupleRow], tmp_path: Path) -> None:
     guard = Guard(connection)
     for number, (suffix, content) in enumerate(extremes()):

@@ -21,6 +21,7 @@ def connection(database: TestDatabase) -> Iterator[psycopg.Connection[TupleRow]]
         yield opened
 
 
+@pytest.mark.slow
 def test_chicago_beats_and_incidents(
     connection: psycopg.Connection[TupleRow], shared_data: Path, tmp_path: Path
 ) -> None:
@@ -88,6 +89,7 @@ def test_beijing_is_refused_with_its_overlaps_and_gaps(
     assert not connection.execute("SELECT FROM grids").fetchall()
 
 
+@pytest.mark.slow
 def test_beijing_goes_in_cleaned(
     connection: psycopg.Connection[TupleRow], shared_data: Path
 ) -> None:

@@ -110,6 +110,7 @@ def test_valid_ones_are_left_alone(desk: Desk) -> None:
     assert [mend.row for mend in report.repaired] == [2]
 
 
+@pytest.mark.slow
 def test_mends_against_the_union_of_what_is_enclosed() -> None:
     """On random outlines the mended area is at most the hull's, and valid, on the lattice."""
     chance = np.random.default_rng(4)

@@ -102,6 +102,7 @@ def test_thickness_is_the_width_of_a_strip() -> None:
     assert not math.isnan(thickness(shapely.Polygon()))
 
 
+@pytest.mark.slow
 def test_the_subdistricts_of_beijing(shared_data: Path) -> None:
     frame = geopandas.read_file(
         shared_data / "cn_beijing_subdistricts" / "beijing_subdistricts_merged.geojson"

@@ -214,6 +214,7 @@ def members(content: bytes) -> Iterator[tuple[str, bytes]]:
             yield name, archive.read(name)
 
 
+@pytest.mark.slow
 def test_the_addresses_of_beijing(
     connection: psycopg.Connection[TupleRow], shared_data: Path
 ) -> None:

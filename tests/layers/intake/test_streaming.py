@@ -33,6 +33,7 @@ def test_every_encoding_over_many_blocks(
     assert [c for chunk in chunks for c in chunk.cells["编号"]] == [f"编号{i}" for i in range(500)]
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
     peaks = []
     for count in (40_000, 160_000):

@@ -249,6 +249,7 @@ def test_recipes_that_fetch_other_files_never_reach_gdal(tmp_path: Path) -> None
     assert "not a KML" in refusal(tmp_path / "a.kml", entity.encode())
 
 
+@pytest.mark.slow
 @settings(
     max_examples=25, deadline=None, derandomize=True, database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],

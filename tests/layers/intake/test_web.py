@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import psycopg
+import pyogrio
 import pytest
 from psycopg.rows import TupleRow
 
@@ -138,14 +139,13 @@ def test_metres_of_a_wfs_become_degrees(server: Callable[[Respond], str]) -> Non
     base = server(lambda _path, _query: (200, {}, content))
     with web.fetched(f"{base}/wfs?typeNames=town:roads&token=1", "roads") as path:
         [feature] = [json.loads(line) for line in path.read_text().splitlines()]
+    assert not pyogrio.vsi_listtree("/vsimem/")
     # The register has the northing of EPSG:4548 first, and so does GML.
     x, y = feature["geometry"]["coordinates"][0]
     assert (x, y) == (pytest.approx(117, abs=1e-6), pytest.approx(30.99, abs=0.01))
 
 
 def test_gdal_itself_reads_that_wfs(server: Callable[[Respond], str], tmp_path: Path) -> None:
-    import pyogrio
-
     path = tmp_path / "page.gml"
     path.write_text(collection(0, 3, "3"), encoding="utf-8")
     frame = pyogrio.read_dataframe(path, DOWNLOAD_SCHEMA="NO")
