@@ -6,6 +6,8 @@
 .DEFAULT_GOAL := demo
 
 PYTHON := .venv/bin/python
+# One more than there are cores, since tests wait as well as compute; a file's tests stay together.
+PYTEST := -m pytest -n $(shell expr $$(nproc) + 1) --dist loadfile --no-loadscope-reorder
 
 setup:
 	@.ci/setup runtime
@@ -18,15 +20,15 @@ test:
 	@.ci/setup test
 	@$(MAKE) --no-print-directory lint
 	@$(PYTHON) -m coverage erase
-	@$(PYTHON) -m coverage run -m pytest -m "not slow"
+	@$(PYTHON) -m coverage run $(PYTEST) -m "not slow"
 	@$(PYTHON) -m coverage combine --quiet
 	@$(PYTHON) -m coverage report
-	@$(PYTHON) -m pytest -m slow
+	@$(PYTHON) $(PYTEST) -m slow
 
 check:
 	@.ci/setup test
 	@$(MAKE) --no-print-directory lint
-	@$(PYTHON) -m pytest -m "not slow"
+	@$(PYTHON) $(PYTEST) -m "not slow"
 
 lint:
 	@.venv/bin/ruff check .

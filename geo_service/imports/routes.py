@@ -128,6 +128,8 @@ async def upload(
 ) -> dict[str, Any]:
     """Take a file in; nothing is loaded yet. Columns about people are not kept."""
     layer = await layer_called(collection) if collection else None
+    if layer:
+        _may_write(asking, layer)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/octet-stream":
         raise _type_refused()
@@ -140,7 +142,10 @@ async def upload(
     database: Database = request.app.state.database
     try:
         async with database.writing(asking) as connection:
-            await store.add(connection, id_, asking, file=found[0], size=found[1], sha256=found[2])
+            await store.add(
+                connection, id_, asking, layer=layer.id if layer else "",
+                file=found[0], size=found[1], sha256=found[2],
+            )  # fmt: skip
     except BaseException:
         target.unlink(missing_ok=True)
         raise

@@ -77,15 +77,16 @@ async def add(
     id_: UUID,
     principal: Principal,
     *,
+    layer: str,
     file: str,
     size: int,
     sha256: str,
 ) -> None:
-    """Put down a file that was handed in. Its layer is not known yet: empty."""
+    """Put down a file that was handed in; its layer is empty where it was not said."""
     await connection.execute(
         "INSERT INTO imports (id, layer, file, bytes, sha256, account, area)"
-        " VALUES (%s, '', %s, %s, %s, %s, %s)",
-        [id_, file, size, sha256, principal.name, principal.area],
+        " VALUES (%s, %s, %s, %s, %s, %s, %s)",
+        [id_, layer, file, size, sha256, principal.name, principal.area],
     )
 
 

@@ -434,6 +434,22 @@ def test_a_file_may_be_dropped_anywhere(page: Page, town: Town, register: Path) 
     expect(page.locator(".veil")).to_be_hidden()
 
 
+@pytest.mark.parametrize(("kind", "kept"), [("cameras", True), ("", False)])
+def test_an_address_of_a_place_is_kept_where_it_is_said_to_be_one(
+    page: Page, town: Town, tmp_path: Path, kind: str, kept: bool
+) -> None:
+    file = tmp_path / "点位.csv"
+    file.write_text("设备编码,名称,经度,纬度,地址\n,东门球机,117.2,31.85,东门广场北侧\n", "utf-8")
+    open_page(page, town)
+    page.get_by_label("数据是").select_option(kind)
+    page.locator("input[type=file]").set_input_files(file)
+    expect(page.locator(".rows tbody tr").first).to_be_visible()
+    settle(page)
+    shown = page.locator(".rows tbody").inner_text()
+    assert "东门球机" in shown
+    assert ("东门广场北侧" in shown) is kept
+
+
 def test_files_that_cannot_be_read_get_a_sentence(page: Page, town: Town, tmp_path: Path) -> None:
     picture = tmp_path / "台账.xlsx"
     picture.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(200))

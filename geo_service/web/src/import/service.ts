@@ -76,10 +76,15 @@ export function refusal(file: File): string | null {
 }
 
 /** Send a file. `fetch` cannot tell how much has gone, so the older way is taken. */
-export function upload(file: File, progress: (share: number) => void, signal: AbortSignal): Promise<ImportRecord> {
+export function upload(
+  file: File,
+  layer: string,
+  progress: (share: number) => void,
+  signal: AbortSignal,
+): Promise<ImportRecord> {
   return new Promise((resolve, reject) => {
     const asked = new XMLHttpRequest();
-    asked.open("POST", address("/api/imports", { filename: file.name }));
+    asked.open("POST", address("/api/imports", { filename: file.name, layer: layer || null }));
     asked.setRequestHeader("Content-Type", "application/octet-stream");
     asked.setRequestHeader("Accept", "application/json");
     asked.upload.onprogress = ({ loaded, total }) => progress(total ? loaded / total : 0);

@@ -2,6 +2,7 @@
 import { Problem } from "../common/api";
 import type { LayerEntry } from "../common/contract";
 import { element, icon } from "../common/dom";
+import { pick } from "../common/language";
 import type { ImportRecord } from "./contract";
 import { History } from "./history";
 import { announce, clearNotice, failure, isAbort, notice } from "./notice";
@@ -18,6 +19,7 @@ export class Start {
   private readonly history: History;
   private readonly zone: HTMLElement;
   private readonly choose: HTMLButtonElement;
+  private readonly layer: HTMLSelectElement;
   private readonly uploadBox = element("div", { class: "uploading", hidden: true });
   private sending: AbortController | null = null;
 
@@ -35,11 +37,19 @@ export class Start {
     });
     this.choose = element("button", { type: "button", class: "primary", "aria-describedby": "formats privacy" }, tell("chooseFile"));
     this.choose.addEventListener("click", () => input.click());
+    // Said beforehand, an address of a place is kept; of a file that may be anything, it is not.
+    this.layer = element(
+      "select",
+      { id: "kind" },
+      element("option", { value: "" }, tell("anyKind")),
+      ...layers.filter((layer) => layer.writable).map((layer) => element("option", { value: layer.id }, pick(layer.title))),
+    );
     this.zone = element(
       "section",
       { class: "drop", "aria-labelledby": "drop-title" },
       icon(TRAY),
       element("h2", { id: "drop-title" }, tell("dropTitle")),
+      element("label", { class: "kind" }, tell("kind"), this.layer),
       this.choose,
       input,
       element("p", { id: "formats", class: "formats" }, tell("formats")),
@@ -51,6 +61,7 @@ export class Start {
   /** Who may not load anything gets a sentence, and nothing to press. */
   refuse(): void {
     this.choose.disabled = true;
+    this.layer.disabled = true;
     this.history.root.hidden = true;
     notice(tell("mayNotWrite"));
   }
@@ -92,6 +103,7 @@ export class Start {
     try {
       const imported = await upload(
         file,
+        this.layer.value,
         (share) => {
           if (share < 1) bar.share(share, `${Math.round(share * 100)}%`);
           else bar.share(null, tell("reading", { file: file.name }));

@@ -48,6 +48,8 @@ export const WORDS = {
 
   // Choosing a file
   dropTitle: { zh: "把文件拖到这里", en: "Drop a file here" },
+  kind: { zh: "数据是", en: "It holds" },
+  anyKind: { zh: "自动识别", en: "Find out" },
   dropAnywhere: { zh: "松开即可上传", en: "Let go to upload" },
   chooseFile: { zh: "选择文件…", en: "Choose a file…" },
   formats: {
