@@ -133,7 +133,7 @@ def import_command(  # noqa: PLR0917 - options, given by name
     """Load a file into a layer: all of it, or nothing and a list of the rows to mend."""
     from layers.catalogue import CATALOGUE
     from layers.intake import intake
-    from layers.intake.history import Recorder
+    from layers.intake.recording import Recorder
 
     settings = read_settings()
     with migrated(settings) as url:

@@ -64,8 +64,8 @@ def undo(
     lang: Annotated[str, typer.Option(help="Language: zh or en")] = "zh",
 ) -> None:
     """Take an import back: rows that it inserted go, rows that it changed are as they were."""
-    from layers.intake.history import undo as take_back  # noqa: PLC0415 - large libraries
     from layers.intake.report import Refusal  # noqa: PLC0415
+    from layers.intake.undoing import undo as take_back  # noqa: PLC0415 - large libraries
 
     with migrated(read_settings()) as url, psycopg.connect(url) as connection:
         language = language_of(lang)

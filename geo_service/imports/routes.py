@@ -1,6 +1,5 @@
 """Handing files in over HTTP: upload, preview, check, load, history, undo."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -13,95 +12,38 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from geo_service.access.principals import Asking
 from geo_service.database import Database, Principal, acting
 from geo_service.imports import store, uploads
-from geo_service.imports.models import Import, Imports, Reading, Trouble
+from geo_service.imports.guards import (
+    Writing,
+    documented,
+    from_here,
+    json_from_here,
+    may_write,
+    refused,
+    type_refused,
+)
+from geo_service.imports.models import Import, Imports, Reading
+from geo_service.imports.receiving import most, receive, stage
 from geo_service.ogc.parameters import layer as layer_called
-from geo_service.problems import MEDIA_TYPE, Problem
+from geo_service.problems import Problem
 from geo_service.settings import Settings
 from layers.catalogue import CATALOGUE, Layer
 
 _T = TypeVar("_T")
-_BLOCK = 2**20
-_ROLES = frozenset().union(*(layer.writers for layer in CATALOGUE.values()))
 # Reading a file keeps a processor busy: the others are for those who look at the map.
 _busy = anyio.CapacityLimiter(2)
 
 
-def _documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    told = {
-        401: "Nobody is signed in",
-        403: "The role may not write this layer",
-        404: "No such import in sight",
-        409: "Not in this state: the sentence says why",
-        413: "The file is too large",
-        415: "Not this type of content",
-        422: "The file cannot be read",
-    }
-    return {
-        status: {"description": told[status], "content": {MEDIA_TYPE: {"schema": _TROUBLE}}}
-        for status in statuses
-    }
-
-
-_TROUBLE = Trouble.model_json_schema()
-
-
-async def _from_here(request: Request) -> None:
-    """Refuse what a page of another site could send with the session of who is signed in here.
-
-    A form can only send the types named; a script of another site says where it is from.
-    """
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind in {"application/x-www-form-urlencoded", "multipart/form-data", "text/plain"}:
-        raise _type_refused()
-    if request.headers.get("sec-fetch-site", "none") not in {"none", "same-origin"}:
-        raise Problem(403, "不接受其他网站的请求。", "Requests of other sites are not taken.")
-
-
-async def _json_from_here(request: Request) -> None:
-    await _from_here(request)
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json":
-        raise _type_refused()
-
-
-def _type_refused() -> Problem:
-    return Problem(
-        415,
-        "请求类型不正确：上传文件用 application/octet-stream，其余用 application/json。",
-        "Send a file as application/octet-stream, everything else as application/json.",
-    )
-
-
-async def _writer(asking: Asking) -> Principal:
-    """Return who asks, where their role may write some layer."""
-    if asking.role not in _ROLES:
-        raise Problem(403, "您没有导入数据的权限。", "You may not load data.")
-    return asking
-
-
-Writing = Annotated[Principal, Depends(_writer)]
-
-router = APIRouter(prefix="/api/imports", tags=["Imports"], responses=_documented(401, 403))
-
-
-def _may_write(asking: Principal, layer: Layer) -> None:
-    if asking.role not in layer.writers:
-        raise Problem(
-            403,
-            f"您没有向“{layer.title.zh}”图层导入数据的权限。",
-            f"You may not load data into the layer {layer.id}.",
-        )
+router = APIRouter(prefix="/api/imports", tags=["Imports"], responses=documented(401, 403))
 
 
 @router.post(
     "",
     status_code=201,
-    dependencies=[Depends(_from_here)],
+    dependencies=[Depends(from_here)],
     response_model=Import,
-    responses=_documented(413, 415, 422),
+    responses=documented(413, 415, 422),
     openapi_extra={
         "requestBody": {
             "required": True,
@@ -129,16 +71,16 @@ async def upload(
     """Take a file in; nothing is loaded yet. Columns about people are not kept."""
     layer = await layer_called(collection) if collection else None
     if layer:
-        _may_write(asking, layer)
+        may_write(asking, layer)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/octet-stream":
-        raise _type_refused()
+        raise type_refused()
     settings: Settings = request.app.state.settings
     id_ = uuid4()
     target = uploads.staged(settings.home, id_)
     with uploads.on_the_way(settings.home, id_) as place:
-        await _receive(request, place / "original", await run_in_threadpool(_most, filename))
-        found = await _thread(lambda: _stage(place, target, filename, layer))
+        await receive(request, place / "original", await run_in_threadpool(most, filename))
+        found = await _thread(lambda: stage(place, target, filename, layer))
     database: Database = request.app.state.database
     try:
         async with database.writing(asking) as connection:
@@ -150,63 +92,6 @@ async def upload(
         target.unlink(missing_ok=True)
         raise
     return await _get(database, asking, id_)
-
-
-async def _receive(request: Request, path: Path, limit: int) -> None:
-    """Write the body to a private file. Raises Problem 413 beyond the limit, 507 without room."""
-    too_large = Problem(
-        413,
-        f"文件超过 {limit / 1e6:g} MB 的上限，请拆分后导入。",
-        f"The file is larger than the limit of {limit / 1e6:g} MB: split it.",
-    )
-    length = request.headers.get("content-length", "")
-    if length.isdecimal() and int(length) > limit:
-        raise too_large
-    opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(opened, "wb") as stream:
-        size, waiting = 0, bytearray()
-        try:
-            async for chunk in request.stream():
-                size += len(chunk)
-                if size > limit:
-                    raise too_large
-                waiting += chunk
-                if len(waiting) >= _BLOCK:
-                    await run_in_threadpool(stream.write, bytes(waiting))
-                    waiting.clear()
-            await run_in_threadpool(stream.write, bytes(waiting))
-            await run_in_threadpool(stream.flush)
-        except OSError as error:
-            raise Problem(
-                507, "服务器磁盘空间不足。", "There is no room on the server's disk."
-            ) from error
-
-
-def _most(name: str) -> int:
-    from layers.intake.readers import most_bytes  # noqa: PLC0415 - large libraries, when needed
-
-    return most_bytes(Path(name))
-
-
-def _stage(place: Path, target: Path, name: str, layer: Layer | None) -> tuple[str, int, str]:
-    """Put the file aside without what is personal; return its name, size and digest.
-
-    It is written beside the original, so that a half-written one goes with it. Raises Problem 422
-    where it cannot be read.
-    """
-    from layers.intake.report import Refusal  # noqa: PLC0415 - large libraries, when first needed
-    from layers.intake.staging import stage  # noqa: PLC0415
-
-    try:
-        found = stage(place / "original", place / "kept.staged", name=name, layer=layer)
-    except Refusal as refusal:
-        raise _refused(422, refusal) from refusal
-    found.path.replace(target)
-    return found.file, found.bytes, found.sha256
-
-
-def _refused(status: int, refusal: Any) -> Problem:
-    return Problem(status, refusal.words.zh, refusal.words.en)
 
 
 @router.get("", response_model=Imports, summary="What was loaded, and by whom")
@@ -223,7 +108,7 @@ async def history(
 
 
 @router.get(
-    "/{id}", response_model=Import, responses=_documented(404), summary="One import and its report"
+    "/{id}", response_model=Import, responses=documented(404), summary="One import and its report"
 )
 async def one(request: Request, asking: Writing, id: UUID) -> dict[str, Any]:  # noqa: A002
     """Return how far an import is, or what came of it."""
@@ -240,8 +125,8 @@ async def _get(database: Database, asking: Principal, id_: UUID) -> dict[str, An
 
 @router.post(
     "/{id}/preview",
-    dependencies=[Depends(_json_from_here)],
-    responses=_documented(404, 409, 415),
+    dependencies=[Depends(json_from_here)],
+    responses=documented(404, 409, 415),
     summary="How a file would be understood",
 )
 async def preview(request: Request, asking: Writing, id: UUID, body: Reading) -> dict[str, Any]:  # noqa: A002
@@ -250,7 +135,7 @@ async def preview(request: Request, asking: Writing, id: UUID, body: Reading) ->
     await _get(request.app.state.database, asking, id)
     layer = await layer_called(body.layer) if body.layer else None
     if layer:
-        _may_write(asking, layer)
+        may_write(asking, layer)
     path = _kept(settings, id)
     return await _thread(lambda: _preview(settings, asking, layer, path, body))
 
@@ -276,16 +161,16 @@ def _preview(
                 layers=[each for each in CATALOGUE.values() if asking.role in each.writers],
             ).as_dict()
         except Refusal as refusal:
-            raise _refused(422, refusal) from refusal
+            raise refused(422, refusal) from refusal
     return found
 
 
 @router.post(
     "/{id}/check",
     status_code=202,
-    dependencies=[Depends(_json_from_here)],
+    dependencies=[Depends(json_from_here)],
     response_model=Import,
-    responses=_documented(404, 409, 415),
+    responses=documented(404, 409, 415),
     summary="Try a load, and take it back",
 )
 async def check(request: Request, asking: Writing, id: UUID, body: Reading) -> dict[str, Any]:  # noqa: A002
@@ -296,9 +181,9 @@ async def check(request: Request, asking: Writing, id: UUID, body: Reading) -> d
 @router.post(
     "/{id}/load",
     status_code=202,
-    dependencies=[Depends(_json_from_here)],
+    dependencies=[Depends(json_from_here)],
     response_model=Import,
-    responses=_documented(404, 409, 415),
+    responses=documented(404, 409, 415),
     summary="Load a file",
 )
 async def load(request: Request, asking: Writing, id: UUID, body: Reading) -> dict[str, Any]:  # noqa: A002
@@ -312,7 +197,7 @@ async def _queue(
     from geo_service import jobs  # noqa: PLC0415 - the first page need not wait for it
 
     layer = await layer_called(body.layer or "")
-    _may_write(asking, layer)
+    may_write(asking, layer)
     database: Database = request.app.state.database
     row = await _get(database, asking, id_)
     _kept(request.app.state.settings, id_)
@@ -357,7 +242,7 @@ def _kept(settings: Settings, id_: UUID) -> Path:
 @router.get(
     "/{id}/problems.xlsx",
     response_class=Response,
-    responses=_documented(404, 409),
+    responses=documented(404, 409),
     summary="The bad rows, each with its reason",
 )
 async def problems(
@@ -392,9 +277,9 @@ async def problems(
 
 @router.post(
     "/{id}/undo",
-    dependencies=[Depends(_from_here)],
+    dependencies=[Depends(from_here)],
     response_model=Import,
-    responses=_documented(404, 409, 415),
+    responses=documented(404, 409, 415),
     summary="Take an import back",
 )
 async def undo(request: Request, asking: Writing, id: UUID) -> dict[str, Any]:  # noqa: A002
@@ -402,27 +287,27 @@ async def undo(request: Request, asking: Writing, id: UUID) -> dict[str, Any]:  
     database: Database = request.app.state.database
     row = await _get(database, asking, id)
     if row["layer"] in CATALOGUE:
-        _may_write(asking, CATALOGUE[row["layer"]])
+        may_write(asking, CATALOGUE[row["layer"]])
     await run_in_threadpool(_undo, request.app.state.settings, asking, id)
     return await _get(database, asking, id)
 
 
 def _undo(settings: Settings, asking: Principal, id_: UUID) -> None:
-    from layers.intake.history import undo as take_back  # noqa: PLC0415 - large libraries
     from layers.intake.report import Refusal  # noqa: PLC0415
+    from layers.intake.undoing import undo as take_back  # noqa: PLC0415 - large libraries
 
     with acting(settings.database_url or "", asking) as connection:
         try:
             take_back(connection, id_)
         except Refusal as refusal:
-            raise _refused(409, refusal) from refusal
+            raise refused(409, refusal) from refusal
 
 
 @router.delete(
     "/{id}",
     status_code=204,
-    dependencies=[Depends(_from_here)],
-    responses=_documented(404, 409),
+    dependencies=[Depends(from_here)],
+    responses=documented(404, 409),
     summary="Forget a file that was not loaded",
 )
 async def forget(request: Request, asking: Writing, id: UUID) -> Response:  # noqa: A002

@@ -13,7 +13,7 @@ from geo_service.imports import store, uploads
 from geo_service.settings import Settings
 from layers.catalogue import CATALOGUE
 from layers.intake import intake
-from layers.intake.history import Recorder
+from layers.intake.recording import Recorder
 
 _BETWEEN = 0.5  # seconds, at least, between two words about the progress
 _log = logging.getLogger(__name__)

@@ -15,9 +15,9 @@ from layers.catalogue import Layer
 from layers.intake import checks, headers, vicinity
 from layers.intake.division import Division
 from layers.intake.flow import Flow
-from layers.intake.history import Recorder
 from layers.intake.proposals import suspicion
 from layers.intake.readers import MAX_BYTES, source
+from layers.intake.recording import Recorder
 from layers.intake.refusals import sentence
 from layers.intake.report import Problems, Refusal, Report, Words
 from layers.intake.rows import Options, Rules

@@ -29,7 +29,7 @@ class Written(NamedTuple):
 
 
 class Keeper(Protocol):
-    """Keeps what undoing needs, as ``history.Recorder`` does."""
+    """Keeps what undoing needs, as ``recording.Recorder`` does."""
 
     def keep_updated(self, cursor: Cursor[Any], layer: Layer, differs: Composable) -> None:
         """Keep and lock the rows of the layer, ``t``, that differ from the staged ones, ``r``."""

@@ -105,7 +105,7 @@ _CHILD = """
 import json, sys, psycopg
 from layers.catalogue import CATALOGUE
 from layers.intake import intake
-from layers.intake.history import Recorder
+from layers.intake.recording import Recorder
 with psycopg.connect(sys.argv[1], autocommit=True) as connection:
     report = intake(
         connection, CATALOGUE["disputes"], sys.argv[2], record=Recorder("benchmark", "*")

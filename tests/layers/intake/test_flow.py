@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from layers.intake import Report, load
-from layers.intake.history import Recorder, undo
+from layers.intake.recording import Recorder
+from layers.intake.undoing import undo
 from tests.conftest import TestDatabase
 from tests.layers.intake.test_load import Desk, Row, grid
 

@@ -13,9 +13,10 @@ from psycopg.rows import TupleRow
 
 from layers.catalogue import CATALOGUE
 from layers.intake import Report, intake
-from layers.intake.history import Recorder, Undone, undo
+from layers.intake.recording import Recorder
 from layers.intake.report import Refusal
 from layers.intake.staging import stage
+from layers.intake.undoing import Undone, undo
 from tests.conftest import TestDatabase
 from tests.layers.intake.test_load import Desk, Row, feature, grid, square
 
@@ -326,8 +327,8 @@ def test_an_area_in_use_is_not_taken_away(desk: Desk) -> None:
 
 
 def test_many_rows_are_kept_in_parts(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("layers.intake.history.PART", 400)
-    monkeypatch.setattr("layers.intake.history.PART_BYTES", 50_000)
+    monkeypatch.setattr("layers.intake.recording.PART", 400)
+    monkeypatch.setattr("layers.intake.recording.PART_BYTES", 50_000)
     header = "编号,经度,纬度,类别,发生时间,涉及人数\n"
     rows = [f"D{i},116.{i:04},40.001,其他,2024-03-05," for i in range(1000)]
     load(desk, "disputes", header + "\n".join(row + "1" for row in rows))

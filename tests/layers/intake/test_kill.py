@@ -12,7 +12,8 @@ import psycopg
 import pytest
 from psycopg.rows import TupleRow
 
-from layers.intake.history import Recorder, undo
+from layers.intake.recording import Recorder
+from layers.intake.undoing import undo
 from tests.conftest import REPOSITORY, TestDatabase
 from tests.layers.intake.test_load import Desk
 
@@ -22,7 +23,7 @@ LOAD = """
 import sys, psycopg
 from layers.catalogue import CATALOGUE
 from layers.intake import intake
-from layers.intake.history import Recorder
+from layers.intake.recording import Recorder
 with psycopg.connect(sys.argv[1], autocommit=True) as connection:
     record = Recorder("clerk", "*", import_id=sys.argv[3] or None)
     intake(connection, CATALOGUE["disputes"], sys.argv[2], record=record)
