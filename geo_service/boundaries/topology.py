@@ -17,7 +17,7 @@ import shapely
 from shapely.errors import GEOSException
 
 from geo_service.analysis.sentence import Sentence
-from geo_service.boundaries import checks, cleaning, drawing, gate, overlays, vertices
+from geo_service.boundaries import checks, cleaning, drawing, gate, handovers, overlays, vertices
 from geo_service.boundaries.checks import Defect
 from geo_service.boundaries.figures import Figures, figures, metric
 from geo_service.boundaries.index import BoxIndex
@@ -236,7 +236,7 @@ class Coverage:
             self.known(code)
         sketch = Sketch(self)
         area = self._polygon(polygon)
-        return self._commit(sketch, *overlays.transfer(sketch, area, from_codes, to_code))
+        return self._commit(sketch, *handovers.transfer(sketch, area, from_codes, to_code))
 
     @_answering
     def redraw(self, code: str, polygon: Any, *, outer: bool = False) -> Change:
@@ -248,7 +248,7 @@ class Coverage:
         """
         self.known(code)
         sketch = Sketch(self, outer)
-        return self._commit(sketch, *overlays.redraw(sketch, code, self._polygon(polygon)))
+        return self._commit(sketch, *handovers.redraw(sketch, code, self._polygon(polygon)))
 
     @_answering
     def clean(self, tolerance: float) -> Change:
