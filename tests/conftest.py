@@ -85,9 +85,7 @@ def database(cluster: Cluster, template: str) -> Iterator[TestDatabase]:
 
 
 @pytest.fixture(scope="session")
-def demo_template(
-    cluster: Cluster, template: str, tmp_path_factory: pytest.TempPathFactory
-) -> str:
+def demo_template(cluster: Cluster, template: str, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The demonstration town with its accounts, to be copied: PostgreSQL wants it unused."""
     name = "geo_demo_template"
     create(cluster, name, template)
