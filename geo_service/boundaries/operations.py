@@ -19,6 +19,9 @@ from geo_service.boundaries.topology import Change, Coverage
 
 Line = tuple[Place, ...]
 
+_FAR = 1e6
+"""Beyond any coordinate and any tolerance: what is larger overflows further on."""
+
 
 @dataclass(frozen=True)
 class Operation:
@@ -227,8 +230,8 @@ def _malformed(key: str) -> Refused:
 
 
 def _number(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):
-        raise ValueError("not a number")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= _FAR:
+        raise ValueError("not a number, or none of this world")
     return float(value)
 
 
@@ -262,7 +265,10 @@ def _flag(value: Any) -> bool:
 def _area(value: Any) -> Shape:
     if value["type"] not in {"Polygon", "MultiPolygon"}:
         raise ValueError("not an area")
-    return shapely.from_geojson(json.dumps(dict(value)))
+    shape = shapely.from_geojson(json.dumps(dict(value)))
+    if not (np.abs(shape.bounds) <= _FAR).all():
+        raise ValueError("not of this world")
+    return shape
 
 
 _READ: dict[str, Any] = {

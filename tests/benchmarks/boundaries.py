@@ -6,14 +6,22 @@ and is then undone. Towns are made up (Voronoi cells of about 300 m, 40 vertices
 """
 
 import functools
+import tempfile
+import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psycopg
 
+from geo_service.boundaries import publishing
+from geo_service.boundaries.desk import Desk
 from geo_service.boundaries.topology import Change, Coverage, Refused
+from geo_service.embedded import Cluster
+from layers import migrations
 from tests.benchmarks.cases import case, main, seconds
-from tests.geo_service.boundaries import coverages
+from tests.geo_service.boundaries import coverages, drawn
 from tests.geo_service.boundaries.moves import KINDS
 
 SIZES = (3_000, 30_000)
@@ -92,6 +100,91 @@ def check() -> list[str]:
             f"  {len(coverage):,} grids: {spent:.2f} s (defects: {defects}), built in {built:.2f} s"
         )
     return lines
+
+
+POINTS = (10_000, 1_000_000)
+
+
+@case("publish", "at most 5 s with 1,000,000 points, and readers never wait for it")
+def publish() -> list[str]:
+    """Publish a draft of thirty operations all over a town of 3,000 grids while somebody reads."""
+    lines = []
+    with tempfile.TemporaryDirectory(prefix="geo-bench-") as folder:
+        Path(folder).chmod(0o755)
+        with Cluster(Path(folder)) as cluster:
+            migrations.upgrade(cluster.url("postgres"))
+            with psycopg.connect(cluster.url("postgres")) as connection:
+                drawn.lay(connection, town(SIZES[0]))
+            spent = {}
+            for count in POINTS:
+                name = f"points_{count}"
+                with psycopg.connect(cluster.url("template1"), autocommit=True) as admin:
+                    admin.execute(f"CREATE DATABASE {name} TEMPLATE postgres")
+                with psycopg.connect(cluster.url(name)) as connection:
+                    drawn.scatter(connection, town(SIZES[0]), count)
+                spent[count], told = _published(cluster.url(name))
+                lines.append(f"  {count:,} points: {told}")
+            few, many = POINTS
+            lines.append(
+                f"  ratio {spent[many] / spent[few]:.1f} for {many // few} times the points"
+            )
+    return lines
+
+
+def _published(url: str) -> tuple[float, str]:
+    rng = np.random.default_rng(3)
+    waits: list[float] = []
+    ended = threading.Event()
+
+    def read() -> None:
+        with psycopg.connect(url, autocommit=True) as connection:
+            while not ended.is_set():
+                start = time.perf_counter()
+                connection.execute(
+                    "SELECT count(*), max(version) FROM grids WHERE valid_to IS NULL"
+                )
+                connection.execute("SELECT grid_now FROM disputes WHERE code = 'P77'")
+                waits.append(time.perf_counter() - start)
+                ended.wait(0.01)
+
+    async def work(desk: Desk) -> tuple[float, float]:
+        draft = await drawn.begin(desk)
+        steps: list[float] = []
+        while len(steps) < 30:
+            async with desk.seated(drawn.EDITOR, draft) as (_, session):
+                kind = ("split", "merge", "reshape")[len(steps) % 3]
+                codes = sorted(session.coverage)
+                code = codes[int(rng.integers(len(codes)))]
+                operation = KINDS[kind](rng, session.coverage, code, f"n{len(steps)}")
+            start = time.perf_counter()
+            try:
+                await drawn.draw(desk, draft, operation)
+            except Refused:
+                continue
+            steps.append(time.perf_counter() - start)
+        await drawn.approve(desk, draft)
+        start = time.perf_counter()
+        await publishing.publish(desk, drawn.BOSS, draft, None)
+        return time.perf_counter() - start, float(np.quantile(steps[1:], 0.95))
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    try:
+        spent, step = drawn.at_the_desk(url, work)
+    finally:
+        ended.set()
+        reader.join()
+    with psycopg.connect(url) as connection:
+        row = connection.execute(
+            "SELECT count(*) FROM disputes WHERE grid_now IS DISTINCT FROM grid_at_event"
+        ).fetchone()
+        wrong = connection.execute(drawn.WRONG.format(table="disputes").encode()).fetchone()
+    moved = row[0] if row else 0
+    return spent, (
+        f"published in {spent:.2f} s, {moved:,} points changed hands, {wrong[0] if wrong else '-'}"
+        f" lie wrong; longest read {max(waits) * 1e3:.0f} ms;"
+        f" operations kept with balance p95 {step * 1e3:.0f} ms"
+    )
 
 
 if __name__ == "__main__":

@@ -1,0 +1,332 @@
+"""The desk at which drafts are edited: one step at a time in each, kept in the database."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+from uuid import UUID
+
+import anyio
+from anyio import to_thread
+
+from geo_service.boundaries import answers, base, ground, journal, store
+from geo_service.boundaries.balance import Ground
+from geo_service.boundaries.operations import operation
+from geo_service.boundaries.refusal import Refused
+from geo_service.boundaries.replay import Session, Sessions
+from geo_service.boundaries.store import Connection, Head
+from geo_service.database import SYSTEM, Database, Principal, acting
+from geo_service.problems import Problem
+
+WRITERS = frozenset({"editor", "admin"})
+READERS = WRITERS | {"officer"}
+
+_TRUSTED = 300.0
+"""Seconds after which buildings, events and cameras are read anew."""
+
+_T = TypeVar("_T")
+
+
+class Desk:
+    """Edits drafts, whoever asks. One for each application."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.sessions = Sessions()
+        self._grounds: dict[tuple[str, str], tuple[float, Ground]] = {}
+        self._loading = asyncio.Lock()
+        # Geometry keeps a processor busy: one is left for those who look at the map.
+        self._limit = anyio.CapacityLimiter(2)
+        self._thinking = anyio.CapacityLimiter(1)
+
+    async def thread(self, work: Callable[[], _T]) -> _T:
+        """Do work off the event loop."""
+        return await to_thread.run_sync(work, limiter=self._limit)
+
+    async def think(self, work: Callable[[], _T]) -> _T:
+        """Do work that takes seconds, one after another, and not in the place of those who draw."""
+        return await to_thread.run_sync(work, limiter=self._thinking)
+
+    async def head(self, asking: Principal, id_: UUID) -> Head:
+        """Return the head of a draft; raise Problem 404 where none is in sight."""
+        async with self.database.reading(asking) as connection:
+            found = await store.head(connection, id_)
+        return there(found)
+
+    @asynccontextmanager
+    async def seated(self, asking: Principal, id_: UUID) -> AsyncIterator[tuple[Head, Session]]:
+        """Yield a draft and its session, brought up to date; nobody else uses it meanwhile."""
+        await self.head(asking, id_)
+        with self.sessions.seat(id_) as seat:
+            async with seat.lock:
+                head = await self.head(asking, id_)
+                try:
+                    session = await self._ready(asking, head, seat.session)
+                except BaseException:
+                    seat.session = None
+                    raise
+                seat.session = session
+                yield head, session
+
+    async def _ready(self, asking: Principal, head: Head, session: Session | None) -> Session:
+        if session and (session.rebases, session.revision) == (head.rebases, head.revision):
+            return session
+        async with self.database.reading(asking) as connection:
+            steps = await journal.steps(connection, head.id)
+        seqs = [seq for seq, _ in steps]
+        if session is None or session.rebases != head.rebases or not session.reaches(seqs):
+            session = await self.session(asking, head, steps)
+        try:
+            await self.thread(lambda: session.bring(steps))
+        except Refused as refusal:
+            raise Problem(
+                409,
+                f"草稿的操作无法在其基础上重做：{refusal.reason.zh}请变基。",
+                f"The operations cannot be replayed on the draft's base: {refusal.reason.en}"
+                " Rebase it.",
+                extra={"place": refusal.place},
+            ) from None
+        session.revision = head.revision
+        return session
+
+    async def session(
+        self,
+        asking: Principal,
+        head: Head,
+        steps: Sequence[tuple[int, Mapping[str, Any]]],
+        *,
+        whole: bool = False,
+    ) -> Session:
+        """Return a new session of a draft, from its last checkpoint, or from its base if whole.
+
+        Raises Problem 409 where a grid of the base is not on record any more.
+        """
+        kept = None
+        async with self.database.reading(asking) as connection:
+            if steps and not whole:
+                kept = await journal.checkpoint(connection, head.id, steps[-1][0])
+        try:
+            async with self.database.reading(SYSTEM) as connection:
+                ground_ = await base.of_draft(connection, head.id, head.area)
+        except LookupError:
+            raise Problem(
+                409,
+                "草稿所依据的网格版本已不在库中，请变基。",
+                "A version that the draft is based on is not on record any more: rebase it.",
+            ) from None
+        before = [step for step in steps if kept and step[0] <= kept[0]]
+        return await self.thread(
+            lambda: Session(ground_, head.rebases, before, kept[1] if kept else None)
+        )
+
+    # Steps.
+
+    async def operate(
+        self, asking: Principal, id_: UUID, revision: int, data: Any, *, keep: bool
+    ) -> str:
+        """Do an operation, keep it unless it is only a preview, and return the answer."""
+        step = operation(data)
+        async with self.seated(asking, id_) as (head, session):
+            await self._current(asking, head, session, revision)
+            change = await self.thread(lambda: session.do(0, step))
+            try:
+                if keep:
+                    async with self.database.writing(asking) as connection:
+                        await self.unchanged(connection, head)
+                        await self.free(connection, head, change.codes)
+                        seq = await journal.put_operation(connection, id_, asking.name, step.json())
+                        session.held[-1] = seq
+                        await self._told(connection, asking, session, id_, change.codes)
+                        if session.operations % journal.CHECKPOINT == 0:
+                            await journal.put_checkpoint(connection, id_, seq, session.difference())
+                    session.revision = revision + 1
+                return await self._answer(asking, head, session, change.codes, change.moved_area)
+            finally:
+                if session.revision == revision:  # a preview, or it was not kept
+                    session.undo()
+
+    async def undo(self, asking: Principal, id_: UUID, revision: int) -> str:
+        """Take the last operation back, byte by byte."""
+        async with self.seated(asking, id_) as (head, session):
+            await self._current(asking, head, session, revision)
+            if not session.held:
+                raise Problem(409, "没有可以撤销的操作。", "There is nothing to undo.")
+            if not session.changes:  # beyond what is remembered: from an earlier checkpoint
+                found = await self._earlier(asking, head, session)
+            else:
+                found = session
+            seq, change = found.held[-1], found.undo()
+            try:
+                async with self.database.writing(asking) as connection:
+                    await self.unchanged(connection, head)
+                    await journal.mark(connection, id_, [seq], undone=True)
+                    await self._told(connection, asking, found, id_, change.codes)
+            except BaseException:
+                found.revision = -1  # brought to what the database says before it is used
+                raise
+            found.revision = revision + 1
+            return await self._answer(asking, head, found, change.codes, change.moved_area)
+
+    async def redo(self, asking: Principal, id_: UUID, revision: int) -> str:
+        """Do again what was undone last."""
+        async with self.seated(asking, id_) as (head, session):
+            await self._current(asking, head, session, revision)
+            async with self.database.reading(asking) as connection:
+                found = await journal.redoable(connection, id_)
+            if found is None:
+                raise Problem(409, "没有可以重做的操作。", "There is nothing to do again.")
+            seq, data = found
+            change = await self.thread(lambda: session.do(seq, operation(data)))
+            try:
+                async with self.database.writing(asking) as connection:
+                    await self.unchanged(connection, head)
+                    await self.free(connection, head, change.codes)
+                    await journal.mark(connection, id_, [seq], undone=False)
+                    await self._told(connection, asking, session, id_, change.codes)
+                session.revision = revision + 1
+                return await self._answer(asking, head, session, change.codes, change.moved_area)
+            finally:
+                if session.revision == revision:
+                    session.undo()
+
+    async def _earlier(self, asking: Principal, head: Head, session: Session) -> Session:
+        """Return a session that remembers the last operation, in the place of one that does not."""
+        async with self.database.reading(asking) as connection:
+            steps = await journal.steps(connection, head.id)
+        made = await self.session(asking, head, steps[:-1])
+        await self.thread(lambda: made.bring(steps))
+        made.revision = session.revision
+        with self.sessions.seat(head.id) as seat:
+            seat.session = made
+        return made
+
+    async def _told(
+        self,
+        connection: Connection,
+        asking: Principal,
+        session: Session,
+        id_: UUID,
+        codes: Iterable[str],
+    ) -> None:
+        await journal.revise(connection, id_, session.touched)
+        await store.tell(connection, id_, "operation", asking.name, codes)
+
+    async def _current(
+        self, asking: Principal, head: Head, session: Session, revision: int
+    ) -> None:
+        """Raise Problem 409 unless the draft can be edited, and stands where the client thinks."""
+        editable(head)
+        if head.revision == revision:
+            return
+        async with self.database.reading(asking) as connection:
+            codes = await journal.changed_since(connection, head.id, revision)
+        now, gone = session.current(codes)
+        raise Problem(
+            409,
+            "草稿已被他人改动，请按返回的内容更新后再试。",
+            "The draft was changed meanwhile: take over what changed, and try again.",
+            extra={
+                "revision": head.revision,
+                "changed": answers.collected(session, now, asking),
+                "removed": answers.seen(session, gone, asking),
+            },
+        )
+
+    async def unchanged(self, connection: Connection, head: Head) -> None:
+        """Lock the draft and raise Problem 409 where another process changed it just now."""
+        now = there(await store.head(connection, head.id, lock=True))
+        if (now.revision, now.state, now.rebases) != (head.revision, head.state, head.rebases):
+            raise Problem(
+                409,
+                "草稿刚刚被他人改动，请更新后再试。",
+                "The draft was changed this moment: read it again and try again.",
+                extra={"revision": now.revision},
+            )
+
+    async def free(self, connection: Connection, head: Head, codes: Sequence[str]) -> None:
+        """Raise Problem 423 where another draft holds a grid, 409 where one was published anew."""
+        cursor = await connection.execute(
+            "SELECT code, draft, name FROM geo.locked_grids(%s, %s) LIMIT 1", [head.id, list(codes)]
+        )
+        if row := await cursor.fetchone():
+            code, draft, name = row
+            zh = f"草稿“{name}”" if name else "范围以外的一个草稿"
+            raise Problem(
+                423,
+                f"网格 {code} 已被{zh}锁定：它已提交审核。",
+                f"Grid {code} is locked by "
+                + (f"the draft “{name}”" if name else "a draft beyond your area")
+                + ", which is being reviewed.",
+                extra={"codes": [code], "draft": str(draft) if draft else None},
+            )
+        cursor = await connection.execute(
+            "SELECT m.code FROM drafts AS d, geo.moved_grids(d.base, %s) AS m WHERE d.id = %s",
+            [list(codes), head.id],
+        )
+        if moved := [code for (code,) in await cursor.fetchall()]:
+            raise Problem(
+                409,
+                f"网格 {moved[0]} 在本草稿开始之后已有新的发布，或编码已被使用，请先变基。",
+                f"Grid {moved[0]} was published anew since this draft began, or its code is taken:"
+                " rebase the draft first.",
+                extra={"codes": moved},
+            )
+
+    # Answers.
+
+    async def _answer(
+        self,
+        asking: Principal,
+        head: Head,
+        session: Session,
+        codes: Sequence[str],
+        moved_area: float,
+    ) -> str:
+        ground_ = await self.ground(asking, head.area)
+        now, gone = session.current(codes)
+        return await self.thread(
+            lambda: answers.step(
+                session,
+                now,
+                gone,
+                asking,
+                ground_,
+                max(head.revision, session.revision),
+                moved_area,
+            )
+        )
+
+    async def ground(self, asking: Principal, area: str) -> Ground:
+        """Return what lies in an area, not older than a few minutes."""
+        key = (area, asking.area)
+        async with self._loading:
+            found = self._grounds.get(key)
+            if found is None or found[0] < time.monotonic():
+                url = self.database.url
+
+                def load() -> Ground:
+                    with acting(url, asking) as connection:
+                        return ground.load(connection, area)
+
+                found = (time.monotonic() + _TRUSTED, await self.thread(load))
+                self._grounds = {**dict(list(self._grounds.items())[-7:]), key: found}
+        return found[1]
+
+
+def there(head: Head | None) -> Head:
+    """Return a head, or raise Problem 404 where there is none in sight."""
+    if head is None:
+        raise Problem(404, "没有这个草稿。", "There is no such draft.")
+    return head
+
+
+def editable(head: Head) -> None:
+    """Raise Problem 409 unless a draft is still being drawn."""
+    if head.state != "draft":
+        raise Problem(
+            409,
+            "草稿已提交，不能再改。如需修改请先撤回。",
+            f"The draft is {head.state} and cannot be changed: withdraw it first.",
+            extra={"state": head.state},
+        )
