@@ -19,6 +19,7 @@ from layers.disputes import Dispute
 from layers.grids import Grid
 from layers.hazards import Hazard
 from layers.places import Place
+from layers.privacy_zones import PrivacyZone
 from layers.roads import Road
 
 Kind = Literal["text", "integer", "number", "date", "datetime"]
@@ -183,6 +184,16 @@ _LAYERS = (
         style=Style(
             color="#2f8f5b", order=35, by="status", needs=("form", "azimuth"), visible=False
         ),
+        label="name",
+    ),
+    Layer(
+        id="privacy_zones",
+        title=Title("隐私区域", "Privacy zones"),
+        description=Title(
+            "摄像机不得拍摄的区域", "Ground that no camera may look at, such as before dormitories"
+        ),
+        model=PrivacyZone,
+        style=Style(color="#8d4f8a", order=8, by="kind", visible=False),
         label="name",
     ),
     Layer(

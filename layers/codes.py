@@ -139,6 +139,21 @@ CAMERA_STATUS = CodeList(
     ),
 )
 
+# Places that the Regulation on public-security video systems (State Council Order 799) names.
+PRIVACY_KIND = CodeList(
+    "privacy_kind",
+    (
+        Code("dwelling", "住宅居室", "Dwelling"),
+        Code("dormitory", "宿舍", "Dormitory"),
+        Code("guest_room", "旅馆客房", "Guest room"),
+        Code("changing_room", "更衣室、浴室", "Changing room or bath"),
+        Code("washroom", "卫生间", "Washroom"),
+        Code("nursing", "哺乳室", "Nursing room"),
+        Code("ward", "病房", "Hospital ward"),
+        Code("other", "其他", "Other"),
+    ),
+)
+
 HAZARD_CATEGORY = CodeList(
     "hazard_category",
     (

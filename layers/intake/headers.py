@@ -205,9 +205,10 @@ def match(
     alone |= {name for name, header in mapping.items() if not header}
     alone |= set() if guess_place else {LONGITUDE, LATITUDE, WKT}
     bare: dict[str, str] = {}
+    own = f"^({_PREFIXES.get(layer.id, layer.title.zh)})"
     for header in reversed(headers):
         word = key(_BRACKETS.sub("", unicodedata.normalize("NFKC", header)))
-        bare[re.sub(f"^({_PREFIXES[layer.id]})", "", word)] = bare[word] = header
+        bare[re.sub(own, "", word)] = bare[word] = header
     bare |= spelled
     # Where two columns go by the same word, the one for which it comes first has it. A parent's
     # name is looked for last, since “所属社区” may hold either its code or its name.

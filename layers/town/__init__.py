@@ -11,7 +11,18 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 
-from layers.town import blocks, buildings, cameras, events, grids, land, places, roads, spots
+from layers.town import (
+    blocks,
+    buildings,
+    cameras,
+    events,
+    grids,
+    land,
+    places,
+    privacy_zones,
+    roads,
+    spots,
+)
 
 __all__ = ["Town", "build"]
 
@@ -34,7 +45,7 @@ def build(seed: int = 20240101, until: date = date(2026, 9, 30)) -> Town:
     The same ``seed`` and ``until`` give the same town. Each part draws from a generator of its own,
     so a change to one leaves the others as they were.
     """
-    rng = [np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(7)]
+    rng = [np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(8)]
     plan = blocks.plan(rng[0])
     use, sites = land.land_use(plan, rng[1])
     stock = buildings.build(plan, use, rng[2])
@@ -43,13 +54,15 @@ def build(seed: int = 20240101, until: date = date(2026, 9, 30)) -> Town:
     disputes, hazards, planted = events.events(
         spots.spots(plan, stock, division), division, until, rng[6]
     )
+    watching = cameras.cameras(plan, use, gates, until, rng[5])
     tables = {
         "areas": division.areas,
         "grids": division.grids,
         "buildings": stock.table,
         "roads": roads.roads(plan),
         "places": public,
-        "cameras": cameras.cameras(plan, use, gates, until, rng[5]),
+        "cameras": watching,
+        "privacy_zones": privacy_zones.privacy_zones(sites, stock, watching, rng[7]),
         "hazards": hazards,
         "disputes": disputes,
     }

@@ -26,12 +26,13 @@ _SHAPES = (
 
 @dataclass(frozen=True, slots=True)
 class Stock:
-    """The building stock: the table, and by row the middle, half length, block and form.
+    """The building stock: the table, and by row the outline, middle, half length, block and form.
 
-    ``xy`` and the vector ``half``, along the building, are in plan metres.
+    ``shape``, ``xy`` and the vector ``half``, along the building, are in plan metres.
     """
 
     table: gpd.GeoDataFrame
+    shape: Array
     xy: Floats
     half: Floats
     block: Ints
@@ -76,7 +77,7 @@ def build(plan: Plan, use: Array, rng: np.random.Generator) -> Stock:
         },
         project(polygons),
     )
-    return Stock(table=made, xy=xy, half=half, block=block, form=form)
+    return Stock(table=made, shape=polygons, xy=xy, half=half, block=block, form=form)
 
 
 def _block(

@@ -38,6 +38,17 @@ def project(geometries: Array) -> Array:
     return moved
 
 
+def plan(geometries: Array) -> Array:
+    """Return geometries in EPSG:4326 in plan metres again."""
+
+    def moved(xy: Floats) -> Floats:
+        east, north = _TO_LONLAT.transform(xy[:, 0], xy[:, 1], direction="INVERSE")
+        return np.column_stack([east - ORIGIN[0], north - ORIGIN[1]])
+
+    made: Array = shapely.transform(geometries, moved)
+    return made
+
+
 def points(xy: Floats) -> Array:
     """Return plan coordinates as points in EPSG:4326."""
     made: Array = shapely.points(lonlat(xy))

@@ -85,6 +85,9 @@ STATEMENTS = (
     f" st_geomfromtext('{POINT}', 4326)),"
     f" ('99010100001320000002', NULL, NULL, NULL, NULL, NULL, NULL, '{{\"高程\": 3,"
     f' "标签": ["a", {{"b": null}}], "备用": true}}\', st_geomfromtext(\'{POINT}\', 4326))',
+    f"INSERT INTO privacy_zones (code, name, kind, geom) VALUES"
+    f" ('PZ1', '宿舍', 'dormitory', st_geomfromtext('{HOLED}', 4326)),"
+    f" ('PZ2', NULL, 'other', st_geomfromtext('{HOLED}', 4326))",
     f"INSERT INTO hazards (code, category, level, status, found_at, geom) VALUES"
     f" ('YH001', 'fire', '2', 'assigned', '2026-01-20 00:00+08', st_geomfromtext('{POINT}', 4326))",
     f"INSERT INTO alerts (code, kind, statistic, p, window_start, window_end, observed, geom)"

@@ -18,7 +18,8 @@ from layers.catalogue import CATALOGUE
 from layers.town import Town, build
 
 UNTIL = date(2026, 9, 30)
-LAYERS = ("areas", "grids", "buildings", "roads", "places", "cameras", "hazards", "disputes")
+LAYERS = ("areas", "grids", "buildings", "roads", "places", "cameras", "privacy_zones", "hazards",
+          "disputes")  # fmt: skip
 EVENTS = {"disputes": "occurred_at", "hazards": "found_at"}
 
 
