@@ -12,7 +12,7 @@ const dist = join(web, "dist");
 const watch = process.argv.includes("--watch");
 
 const options = {
-  entryPoints: ["map", "wall", "import", "sign-in", "docs"].map((page) => join(web, "src", `${page}.ts`)),
+  entryPoints: ["map", "wall", "edit", "import", "sign-in", "docs"].map((page) => join(web, "src", `${page}.ts`)),
   outdir: dist,
   bundle: true,
   minify: !watch,

@@ -1,4 +1,4 @@
-"""The pages: the map, the wall, imports, sign-in, and the interface's documentation."""
+"""The pages: map, wall, boundary editor, imports, sign-in, and the interface's documentation."""
 
 from pathlib import Path
 from typing import Annotated
@@ -50,6 +50,12 @@ async def wall(request: Request, token: Annotated[str | None, Query()] = None) -
     response = RedirectResponse("/wall", 303)
     set_cookie(response, request.app.state.settings, token, _TEN_YEARS)
     return response
+
+
+@router.get("/edit")
+async def edit(request: Request) -> Response:
+    """Show the boundary editor."""
+    return await _guarded(request, "edit")
 
 
 @router.get("/import")

@@ -1,12 +1,13 @@
 """Debian's Chromium, cut off from every host but the service's own."""
 
 from collections.abc import Iterator
+from functools import cache
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Route, sync_playwright
 
-from tests.conftest import Service
+from tests.conftest import REPOSITORY, Service
 
 _SWITCHES = (
     "--no-sandbox",
@@ -70,3 +71,19 @@ def visit(browser: Browser, url: str) -> Iterator[Page]:
     context.close()
     assert strangers == []
     assert errors == []
+
+
+@cache
+def _axe() -> str:
+    return (REPOSITORY / "node_modules" / "axe-core" / "axe.min.js").read_text("utf-8")
+
+
+def serious(page: Page) -> list[str]:
+    """Return what axe-core finds serious or worse in a page as it is now."""
+    page.evaluate(f"() => {{ {_axe()} }}")  # not as a script tag: the page's policy holds
+    answer = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
+    return [
+        f"{each['id']}: {[node['html'][:160] for node in each['nodes'][:3]]}"
+        for each in answer["violations"]
+        if each["impact"] in {"serious", "critical"}
+    ]

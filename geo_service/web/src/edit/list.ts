@@ -1,0 +1,106 @@
+// The list of drafts, and how a new one begins.
+import type { Catalogue } from "../common/contract";
+import { element } from "../common/dom";
+import { minuteText } from "../common/times";
+import { failed } from "./failure";
+import type { DraftRecord } from "./contract";
+import * as service from "./service";
+import { tell } from "./words";
+
+const SHOWN = 3;
+
+export class DraftList {
+  readonly root = element("div", { class: "drafts" });
+  private readonly body = element("tbody");
+  private readonly box = element("div", { class: "history-box", tabindex: "0", role: "region", "aria-label": tell("drafts") });
+  private readonly none = element("p", { class: "note", hidden: true }, tell("noDrafts"));
+
+  constructor(
+    private readonly catalogue: Catalogue,
+    private readonly opened: (id: string) => void,
+  ) {
+    const columns = (["draftName", "columnState", "draftArea", "columnTouched", "columnAuthor", "columnUpdated"] as const).map((word) => element("th", { scope: "col" }, tell(word)));
+    this.box.append(element("table", { class: "history-table draft-table" }, element("thead", {}, element("tr", {}, ...columns)), this.body));
+    const card = element("section", { class: "history" }, element("h2", {}, tell("drafts")), element("p", { class: "note" }, tell("draftsAbout")), this.box, this.none);
+    const { role } = catalogue.account;
+    if (role === "editor" || role === "admin") this.root.append(this.form());
+    else this.root.append(element("p", { class: "read-only" }, tell("readOnly")));
+    this.root.append(card);
+  }
+
+  private form(): HTMLElement {
+    const name = element("input", { id: "draft-name", type: "text", maxlength: 200, autocomplete: "off", placeholder: tell("draftNameHint") });
+    const reason = element("input", { id: "draft-reason", type: "text", maxlength: 2000, autocomplete: "off", placeholder: tell("draftReasonHint") });
+    const area = element("select", { id: "draft-area" });
+    const create = element("button", { type: "submit", class: "primary" }, tell("create"));
+    const field = (id: string, word: "draftName" | "draftReason" | "draftArea", made: HTMLElement): HTMLElement =>
+      element("p", { class: "field" }, element("label", { for: id }, tell(word)), made);
+    const form = element(
+      "form",
+      { class: "history new-draft" },
+      element("h2", {}, tell("newDraft")),
+      element("div", { class: "fields" }, field("draft-name", "draftName", name), field("draft-area", "draftArea", area), field("draft-reason", "draftReason", reason), create),
+    );
+    void this.fillAreas(area);
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      if (!name.value.trim()) {
+        name.setCustomValidity(tell("nameMissing"));
+        name.reportValidity();
+        return;
+      }
+      create.disabled = true;
+      service
+        .create(name.value.trim(), reason.value.trim(), area.value)
+        .then(({ id }) => this.opened(id), (error: unknown) => failed(error))
+        .finally(() => (create.disabled = false));
+    });
+    name.addEventListener("input", () => name.setCustomValidity(""));
+    return form;
+  }
+
+  private async fillAreas(select: HTMLSelectElement): Promise<void> {
+    const own = this.catalogue.account.area;
+    try {
+      for (const { code, name, level } of await service.areas()) {
+        if (own !== "*" && !code.startsWith(own)) continue;
+        select.append(element("option", { value: code }, `${level === "town" ? "" : "　"}${name} · ${code}`));
+      }
+    } catch (error) {
+      failed(error);
+    }
+  }
+
+  async refresh(): Promise<void> {
+    try {
+      const drafts = await service.drafts();
+      this.body.replaceChildren(...drafts.map((draft) => this.line(draft)));
+      this.box.hidden = drafts.length === 0;
+      this.none.hidden = drafts.length > 0;
+    } catch (error) {
+      failed(error, () => void this.refresh());
+    }
+  }
+
+  private line(draft: DraftRecord): HTMLElement {
+    const link = element("a", { href: `/edit?draft=${encodeURIComponent(draft.id)}` }, draft.name);
+    link.addEventListener("click", (event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+      event.preventDefault();
+      this.opened(draft.id);
+    });
+    const { touched } = draft;
+    const codes = touched.slice(0, SHOWN).map((code) => code.slice(-6)).join("、");
+    const text = touched.length === 0 ? tell("touchedNone") : touched.length > SHOWN ? tell("touchedMany", { codes, n: touched.length }) : codes;
+    return element(
+      "tr",
+      { "data-draft": draft.id },
+      element("th", { scope: "row" }, link, element("small", {}, draft.reason)),
+      element("td", {}, element("span", { class: "state", "data-state": draft.state }, tell(`state-${draft.state}`))),
+      element("td", {}, draft.area),
+      element("td", { class: "touched" }, text),
+      element("td", {}, draft.author),
+      element("td", { class: "when" }, minuteText(draft.updated_at)),
+    );
+  }
+}

@@ -1,0 +1,35 @@
+// 选择: grids are chosen, one or, with Shift, several.
+import type { Coordinate } from "ol/coordinate";
+
+import { tell } from "../words";
+import type { Context, Tool } from "./tool";
+
+export class SelectTool implements Tool {
+  readonly id = "select";
+  readonly takes = "place";
+
+  constructor(private readonly context: Context) {}
+
+  start(): void {}
+
+  stop(): void {}
+
+  cancel(): boolean {
+    const had = this.context.selection.codes.length > 0;
+    this.context.selection.set([]);
+    return had;
+  }
+
+  place(at: Coordinate, more: boolean): void {
+    const { selection, session } = this.context;
+    const grid = session.grids.at(at);
+    const code = grid ? String(grid.getId()) : null;
+    if (code === null) selection.set([]);
+    else if (more) selection.toggle(code);
+    else selection.set([code]);
+  }
+
+  hint(): string {
+    return tell("hintSelect");
+  }
+}
