@@ -56,14 +56,12 @@ def blind_spots(
     """
     if shapely.get_dimensions(area) != 2 or not area.is_valid:
         raise ValueError("The area must be a valid polygon.")
-    unseen = shapely.difference(area, seen)
+    whole = np.array([area], dtype=object)
+    parts = whole if split is None else _split(whole, np.array(split, dtype=object).reshape(-1))
+    hidden = [shapely.get_parts(seen)]
     if buildings is not None and len(buildings):
-        tree = shapely.STRtree(buildings)
-        near = tree.query(unseen, "intersects")
-        unseen = shapely.difference(unseen, shapely.union_all(np.asarray(buildings)[near]))
-    pieces = shapely.get_parts(unseen)
-    if split is not None:
-        pieces = _split(pieces, np.array(split, dtype=object).reshape(-1))
+        hidden.append(np.asarray(buildings, dtype=object))
+    pieces = shapely.get_parts(_without(parts, np.concatenate(hidden)))
     pieces = pieces[(shapely.get_dimensions(pieces) == 2) & (shapely.area(pieces) >= least)]
     rate = dict(weights or {})
     tree = shapely.STRtree(pieces)
@@ -95,6 +93,17 @@ def blind_spots(
         )
         for k in np.lexsort((-size, -score))
     ]
+
+
+def _without(parts: Any, hidden: Any) -> Any:
+    """Return parts of an area without what lies over them; each only with what is near it."""
+    part, over = shapely.STRtree(hidden).query(parts, "intersects")
+    order = np.argsort(part, kind="stable")
+    part, over = part[order], over[order]
+    first = np.searchsorted(part, np.arange(len(parts) + 1))
+    near = [shapely.union_all(hidden[over[first[k] : first[k + 1]]]) for k in range(len(parts))]
+    left: Any = shapely.difference(parts, near)
+    return left
 
 
 def _split(pieces: Any, zones: Any) -> Any:

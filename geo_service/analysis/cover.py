@@ -51,13 +51,15 @@ class Ground:
     ``zones``: polygons by kind, such as grids, communities, or the surroundings of places (see
     :func:`surroundings`); those of one kind may overlap. ``lines``: roads. ``points``: events or
     households, as :class:`Points`. ``area``: the town; cameras that cannot see any of it are left
-    out and told.
+    out and told. ``everywhere`` is whether figures of the whole plane are wanted beside those of
+    the zones, which takes as long again.
     """
 
     zones: Mapping[str, Any]
     lines: Any = ()
     points: Mapping[str, Points] | None = None
     area: Any = None
+    everywhere: bool = True
 
 
 class Loss(NamedTuple):
@@ -102,39 +104,39 @@ class Cover:
 
     def seen(self, level: Level | str, zones: str = EVERYWHERE) -> Floats:
         """Return square metres seen at a level: a row a zone, column k - 1 for k cameras."""
-        return self.areas[self._row(level), self._kind(zones)].at_least()
+        return self.areas[self.row(level), self._kind(zones)].at_least()
 
     def share(self, level: Level | str, zones: str) -> Floats:
         """Return the share of each zone's area seen at a level, columns as :meth:`seen`."""
-        size = shapely.area(self.areas[self._row(level), self._kind(zones)].zones.shapes)
+        size = shapely.area(self.areas[self.row(level), self._kind(zones)].zones.shapes)
         shares: Floats = self.seen(level, zones) / size[:, None]
         return shares
 
     def road(self, level: Level | str, zones: str = EVERYWHERE) -> Floats:
         """Return metres of the lines seen at a level: a row a zone, column k - 1 for k cameras."""
-        return self.lengths[self._row(level), self._kind(zones)].at_least()
+        return self.lengths[self.row(level), self._kind(zones)].at_least()
 
     def road_share(self, level: Level | str, zones: str = EVERYWHERE) -> Floats:
         """Return the share of the lines' length seen, not a number where a zone has no line."""
-        tally = self.lengths[self._row(level), self._kind(zones)]
+        tally = self.lengths[self.row(level), self._kind(zones)]
         return _shares(tally.at_least(), tally.whole())
 
     def weight(self, level: Level | str, points: str, zones: str = EVERYWHERE) -> Floats:
         """Return the weight of the points seen at a level: a row a zone, column k - 1 for k."""
-        return self.points[self._row(level), self._kind(zones), points].at_least()
+        return self.points[self.row(level), self._kind(zones), points].at_least()
 
     def point_share(self, level: Level | str, points: str, zones: str = EVERYWHERE) -> Floats:
         """Return the share of the points' weight seen, not a number where a zone has none."""
-        tally = self.points[self._row(level), self._kind(zones), points]
+        tally = self.points[self.row(level), self._kind(zones), points]
         return _shares(tally.at_least(), tally.whole())
 
     def union(self, level: Level | str) -> Any:
         """Return what at least one camera sees at a level, as one shape."""
-        return shapely.disjoint_subset_union_all(self.counted[:, self._row(level)])
+        return shapely.disjoint_subset_union_all(self.counted[:, self.row(level)])
 
     def losses(self, level: Level | str) -> list[Loss]:
         """Return what each camera alone sees, the camera whose loss costs most area first."""
-        row, n = self._row(level), len(self.cameras)
+        row, n = self.row(level), len(self.cameras)
         lost = self.areas[row, EVERYWHERE].losses(n)
         names = sorted(self.ground.points or {})
         by_name = {name: self.points[row, EVERYWHERE, name].losses(n) for name in names}
@@ -157,6 +159,36 @@ class Cover:
             told[self.cameras[k].code] = names[int(np.flatnonzero(hit[k])[-1])]
         return told
 
+    def at(self, level: Level | str) -> "Cover":
+        """Return the cover with the figures of a level, where it does not have them yet."""
+        row = self.row(level)
+        if any(have == row for have, _ in self.areas):
+            return self
+        seen = self.counted[:, row]
+        origin = middle(self.shapes.reshape(-1))
+        kinds = {EVERYWHERE: Zones.read(None)} if self.ground.everywhere else {}
+        kinds.update({kind: Zones.read(polygons) for kind, polygons in self.ground.zones.items()})
+        lines = np.array(self.ground.lines, dtype=object).reshape(-1)
+        areas, lengths, points = dict(self.areas), dict(self.lengths), dict(self.points)
+        for kind, zones in kinds.items():
+            areas[row, kind] = AreaTally.of(seen, zones, origin)
+            lengths[row, kind] = LengthTally.of(seen, lines, zones, origin)
+            for name, held in (self.ground.points or {}).items():
+                points[row, kind, name] = PointTally.of(seen, *held, zones)
+        return changed(self, areas=areas, lengths=lengths, points=points)
+
+    def counting(self, *, online_only: bool) -> "Cover":
+        """Return the cover of the same views, counting all cameras or those online; no figures."""
+        return changed(self, online_only=online_only, areas={}, lengths={}, points={})
+
+    def with_points(self, points: Mapping[str, Points]) -> "Cover":
+        """Return the cover with other points on the ground, such as the events of another day."""
+        made: dict[tuple[int, str, str], PointTally] = {}
+        for (row, kind), tally in self.areas.items():
+            for name, held in points.items():
+                made[row, kind, name] = PointTally.of(self.counted[:, row], *held, tally.zones)
+        return changed(self, ground=changed(self.ground, points=points), points=made)
+
     def notes(self) -> dict[str, tuple[Sentence, ...]]:
         """Return what is to be told about each camera that something is to be told about."""
         told = {
@@ -166,16 +198,21 @@ class Cover:
         }
         at: dict[tuple[float, float], list[str]] = {}
         for camera in self.cameras:
-            at.setdefault((round(camera.x, 2), round(camera.y, 2)), []).append(camera.code)
+            at.setdefault(_place(camera), []).append(camera.code)
         for codes in at.values():
             for code in codes if len(codes) > 1 else ():
                 others = [one for one in codes if one != code]
-                said = Sentence(
-                    f"与摄像机 {'、'.join(others)} 同杆（位置相同）。",
-                    f"On one pole with {', '.join(others)}: they stand in the same place.",
-                )
-                told[code] = (*told.get(code, ()), said)
+                told[code] = (*told.get(code, ()), _on_one_pole(others))
         return told
+
+    def notes_of(self, code: str) -> tuple[Sentence, ...]:
+        """Return what is to be told about one camera; raises ValueError where there is none."""
+        if code not in self.number:
+            raise ValueError(f"There is no camera {code}.")
+        k = self.number[code]
+        here = _place(self.cameras[k])
+        others = [one.code for one in self.cameras if one.code != code and _place(one) == here]
+        return (*self.camera_notes[k], *((_on_one_pole(others),) if others else ()))
 
     def replace(self, camera: Camera) -> "Cover":
         """Return the cover with another state of a camera: moved, turned, online or not.
@@ -247,7 +284,8 @@ class Cover:
         }
         return changed(self, areas=areas, lengths=lengths, points=points)
 
-    def _row(self, level: Level | str) -> int:
+    def row(self, level: Level | str) -> int:
+        """Return the number of a level; raise ValueError for none such."""
         name = level if isinstance(level, str) else level.name
         names = [one.name for one in self.scene.levels]
         if name not in names:
@@ -267,12 +305,14 @@ def cover(
     *,
     online_only: bool = False,
     known: Any = None,
+    levels: Sequence[Level | str] | None = None,
 ) -> Cover:
     """Return what cameras see of the ground, with all figures.
 
-    ``known`` keeps views by their input hash (see ``views``). With ``online_only`` cameras that are
-    not online count for nothing; their views are kept for when they come back. By night or day, and
-    what is in reach or in view now, is for the ``scene`` to say.
+    ``known`` keeps views by their input hash (see ``views``). ``levels`` are those that figures are
+    wanted for at once, all unless told; ``Cover.at`` adds another one. With ``online_only`` cameras
+    that are not online count for nothing; their views are kept for when they come back. By night or
+    day, and what is in reach or in view now, is for the ``scene`` to say.
 
     Raises ValueError for two cameras of one code, and for zones that are not valid polygons.
 
@@ -310,31 +350,9 @@ def cover(
         {},
         online_only,
     )
-    counted = empty.counted
-    origin = middle(shapes.reshape(-1))
-    kinds = {EVERYWHERE: Zones.read(None)}
-    kinds.update({kind: Zones.read(polygons) for kind, polygons in wanted.zones.items()})
-    rows = range(len(scene.levels))
-    lines = np.array(wanted.lines, dtype=object).reshape(-1)
-    return changed(
-        empty,
-        areas={
-            (row, kind): AreaTally.of(counted[:, row], zones, origin)
-            for row in rows
-            for kind, zones in kinds.items()
-        },
-        lengths={
-            (row, kind): LengthTally.of(counted[:, row], lines, zones, origin)
-            for row in rows
-            for kind, zones in kinds.items()
-        },
-        points={
-            (row, kind, name): PointTally.of(counted[:, row], *points, zones)
-            for row in rows
-            for kind, zones in kinds.items()
-            for name, points in (wanted.points or {}).items()
-        },
-    )
+    for level in scene.levels if levels is None else levels:
+        empty = empty.at(level)
+    return empty
 
 
 def surroundings(places: Any, distance: float) -> Any:
@@ -346,6 +364,18 @@ def surroundings(places: Any, distance: float) -> Any:
     if not (math.isfinite(distance) and distance > 0):
         raise ValueError(f"The distance must be above 0 metres, not {distance}.")
     return shapely.buffer(np.array(places, dtype=object).reshape(-1), distance, quad_segs=64)
+
+
+def _place(camera: Camera) -> tuple[float, float]:
+    """Return where a camera stands, to the centimetre."""
+    return round(camera.x, 2), round(camera.y, 2)
+
+
+def _on_one_pole(others: Sequence[str]) -> Sentence:
+    return Sentence(
+        f"与摄像机 {'、'.join(others)} 同杆（位置相同）。",
+        f"On one pole with {', '.join(others)}: they stand in the same place.",
+    )
 
 
 def _far_out(camera: Camera, row: Any, ground: Ground) -> Sentence | None:

@@ -113,11 +113,13 @@ class AreaTally:
         held = np.flatnonzero((np.abs(total) > 1e-9).any(axis=0))
         return total[:, : held[-1] + 1 if held.size else 1]
 
-    def losses(self, cameras: int) -> Floats:
-        """Return for each camera the area that it alone sees, in m²."""
+    def losses(self, cameras: int, zones: Ints | None = None) -> Floats:
+        """Return for each camera the area that it alone sees, in m², of some zones (None: all)."""
         lost = np.zeros(cameras)
-        np.add.at(lost, self.camera, self.amount[:, 0])
-        np.add.at(lost, self.camera[self.two], -self.alone)
+        here = _chosen(self.zone, zones)
+        np.add.at(lost, self.camera[here], self.amount[here, 0])
+        pair = here[self.two]
+        np.add.at(lost, self.camera[self.two[pair]], -self.alone[pair])
         return lost
 
     def _without(self, gone: Bools) -> "AreaTally":
@@ -298,12 +300,18 @@ class PointTally:
         np.add.at(total, self.zone[inside], self.weight[inside])
         return total
 
-    def losses(self, cameras: int) -> Floats:
-        """Return for each camera the weight of the points that it alone sees."""
+    def losses(self, cameras: int, zones: Ints | None = None) -> Floats:
+        """Return for each camera the weight of the points that it alone sees, of some zones."""
         lost = np.zeros(cameras)
-        alone = self.count == 1
+        alone = (self.count == 1) & _chosen(self.zone, zones)
         np.add.at(lost, self.code[alone], self.weight[alone])
         return lost
+
+
+def _chosen(zone: Ints, zones: Ints | None) -> Bools:
+    """Return which parts lie in some zones, or all of them for None."""
+    made: Bools = np.ones(len(zone), dtype=bool) if zones is None else np.isin(zone, zones)
+    return made
 
 
 def _touching(box: Floats, zone: Ints, changed: Floats, where: Ints) -> Bools:

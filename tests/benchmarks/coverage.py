@@ -25,6 +25,7 @@ from geo_service.analysis.overlap import overlap_areas
 from geo_service.analysis.placement import Placement, maximal_cover
 from geo_service.analysis.sight import sight
 from geo_service.analysis.views import Camera, Scene, views
+from tests.benchmarks import coverage_service
 
 PLOT = 25.0
 """Metres from house to house: five times as many houses stand on five times as much ground."""
@@ -175,6 +176,9 @@ def main() -> None:
         told[f"{name}, s"] = seconds_taken
         told[f"{name}, gap"] = placed.gap
         _say(told, 2)
+    for name, value in coverage_service.figures().items():
+        told[name] = value
+        _say(told)
     print(json.dumps(told))
 
 

@@ -10,6 +10,8 @@ import { byId, element } from "./common/dom";
 import { Live } from "./common/live";
 import { Alerts } from "./wall/alerts";
 import { Busiest, Categories } from "./wall/bars";
+import { CoverBand } from "./wall/cover";
+import { CoverFeed } from "./wall/cover-feed";
 import { Feed } from "./wall/feed";
 import { Figures } from "./wall/figures";
 import { Header } from "./wall/header";
@@ -24,6 +26,8 @@ const RETRY = 3_000;
 const CALM = 1_000;
 /** Older than this, data count as lost even if the connection seems to stand. */
 const STALE = 150_000;
+/** Layers that what cameras see depends on. */
+const COVERING = ["cameras", "buildings", "grids", "privacy_zones"];
 
 const header = new Header();
 const page = byId("wall");
@@ -54,10 +58,11 @@ function start(town: Catalogue, map: WallMap): Promise<void> {
     trend.resize();
   };
   const alerts = new Alerts(resize);
+  const cover = new CoverBand(resize);
   header.town(town);
   page.append(
     figures.root,
-    element("div", { class: "column centre" }, alerts.root, map.root, ticker.root),
+    element("div", { class: "column centre" }, alerts.root, map.root, cover.root, ticker.root),
     element("div", { class: "column right" }, trend.root, categories.root, busiest.root),
   );
   map.open(town);
@@ -104,12 +109,14 @@ function start(town: Catalogue, map: WallMap): Promise<void> {
     refused: reloadForSession,
   });
 
+  const coverFeed = new CoverFeed((found) => cover.show(found));
   const pending = new Set<string>();
   let timer = 0;
   const refresh = (): void => {
     timer = 0;
     map.refresh(pending);
     if (pending.has("areas") || pending.has("grids")) void followTown();
+    if (COVERING.some((id) => pending.has(id))) coverFeed.poke();
     pending.clear();
   };
   const followTown = async (): Promise<void> => map.setBounds((await catalogue()).town.bounds);
@@ -122,6 +129,7 @@ function start(town: Catalogue, map: WallMap): Promise<void> {
     map.refresh();
     void followTown();
     feed.poke();
+    coverFeed.poke();
   };
   new Live(`/api/live?layers=${town.layers.map((entry) => entry.id).join(",")}`, {
     changed({ changes, more }) {
