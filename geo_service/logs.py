@@ -8,15 +8,18 @@ import re
 import sys
 import time
 from collections.abc import Sequence
+from itertools import count
 from typing import Any
 from uuid import uuid4
 
 import psycopg
 import structlog
-from psycopg import AsyncCursor
+from psycopg import AsyncCursor, AsyncRawCursor
 from psycopg.rows import TupleRow
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+# A name of the process and a number: asking for random ones anew took longer than finding a tile.
+_PROCESS, _numbers = uuid4().hex[:8].encode(), count()
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9_-]{1,64}")
 _QUOTED = re.compile(r"'(?:[^']|'')*'")
 _WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -59,7 +62,9 @@ def configure(stream: Any = None) -> None:
 
 def request_name(given: bytes) -> bytes:
     """Return the name of a request: the one that it brings, if it is one, else a new one."""
-    return given if _REQUEST_ID.fullmatch(given) else uuid4().hex[:16].encode()
+    if given and _REQUEST_ID.fullmatch(given):
+        return given
+    return b"%s%08x" % (_PROCESS, next(_numbers))
 
 
 class RequestLog:
@@ -125,6 +130,14 @@ class WatchedCursor(AsyncCursor[TupleRow]):
         if took > self.slow:
             self._log(query, took, await self._plan(query, params))
         return self
+
+    async def tell(self, query: bytes, values: Sequence[Any], took: float) -> None:
+        """Log a query that went another way, with ``$1`` for its values, where it was slow."""
+        if took > self.slow:
+            async with AsyncRawCursor(self.connection) as cursor:
+                await cursor.execute(b"EXPLAIN " + query, values)
+                plan = "\n".join(str(line) for (line,) in await cursor.fetchall())
+            self._log(query, took, _QUOTED.sub("?", plan))
 
     async def _plan(self, query: Any, params: Any) -> str | None:
         """Return how the query is executed, without the values in it."""

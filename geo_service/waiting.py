@@ -1,11 +1,10 @@
 """Work is done for as long as somebody waits for it."""
 
 import asyncio
-import contextlib
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from fastapi import Request
+from starlette.requests import Request
 
 from geo_service.problems import Problem
 
@@ -18,19 +17,27 @@ async def unless_left(request: Request, work: Coroutine[Any, Any, Result]) -> Re
     Only for requests without a body: the client's next message is that it left. Raises a Problem
     that nobody reads then.
     """
-    task = asyncio.ensure_future(work)
-    left = asyncio.ensure_future(_left(request))
-    try:
-        await asyncio.wait({task, left}, return_when=asyncio.FIRST_COMPLETED)
-        if task.done():
-            return task.result()
-    finally:
-        left.cancel()
-        if not task.done():
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101 - a coroutine runs in one
+    gone = False
+
+    def leave(left: "asyncio.Task[None]") -> None:
+        nonlocal gone
+        if not left.cancelled():
+            gone = True
             task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-    raise Problem(499, "客户端已离开。", "The client has left.")
+
+    left = asyncio.ensure_future(_left(request))
+    left.add_done_callback(leave)
+    try:
+        return await work
+    except asyncio.CancelledError:
+        if not gone or task.uncancel():
+            raise
+        raise Problem(499, "客户端已离开。", "The client has left.") from None
+    finally:
+        left.remove_done_callback(leave)
+        left.cancel()
 
 
 async def _left(request: Request) -> None:

@@ -9,10 +9,10 @@ from anyio import to_thread
 from fastapi import Request
 from pydantic import BaseModel
 
+from geo_service.analyses.asking import asked
+from geo_service.analyses.process import Process
+from geo_service.analyses.work import LeftError, Stop, working
 from geo_service.database import Principal
-from geo_service.hotspots.catalogue import Process
-from geo_service.hotspots.question import asked
-from geo_service.hotspots.work import LeftError, Stop, working
 from geo_service.problems import Problem
 
 OUTPUT = "answer"

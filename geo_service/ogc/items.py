@@ -1,7 +1,6 @@
 """Features of a layer, by page and one by one (OGC API Features Parts 1, 2 and 3)."""
 
 import json
-from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
@@ -11,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from geo_service import downloads
 from geo_service.access.principals import Asking
 from geo_service.database import SYSTEM, Database, Principal
-from geo_service.ogc import crs, paging
+from geo_service.ogc import crs, page_rows, paging
 from geo_service.ogc.negotiation import (
     FEATURES,
     FILES,
@@ -30,9 +29,6 @@ from geo_service.waiting import unless_left
 from layers import export
 from layers.catalogue import Layer
 from layers.export.projection import projection
-
-MOST_COUNTED = 100_000
-"""Features that are counted for each page; beyond, the planner's estimate is told, as such."""
 
 router = APIRouter(prefix="/ogc", tags=["OGC API Features"])
 _VARY = {"Vary": "Accept, Authorization, Cookie"}
@@ -68,57 +64,32 @@ async def items(  # noqa: PLR0917
     if form.suffix:
         return await downloads.send(request, asking, _file(request, layer, selected, how, form))
     keys = paging.sort_keys(layer, sortby)
-    query, values = paged(layer, selected, how, keys, after)
-    rows = await unless_left(
+    rows, matched = await unless_left(
         request,
-        _rows(request.app.state.database, asking, query, {**values, "limit": limit + 1}),
+        page_rows.read(
+            request.app.state.database, asking, layer, selected, how, (keys, after), limit + 1
+        ),
     )
-    found = [row[1:] for row in rows if row[1] is not None]
     head: dict[str, Any] = {"type": "FeatureCollection"}
-    if rows[0][0] < MOST_COUNTED:
-        head["numberMatched"] = rows[0][0]
+    if matched < page_rows.MOST_COUNTED:
+        head["numberMatched"] = matched
     else:
         estimate = await _estimate(request.app.state.database, asking, layer, selected)
-        head["estimatedNumberMatched"] = max(MOST_COUNTED, estimate)
-    head["numberReturned"] = min(limit, len(found))
+        head["estimatedNumberMatched"] = max(page_rows.MOST_COUNTED, estimate)
+    head["numberReturned"] = min(limit, len(rows))
     head["links"] = _links(request, layer, form)
-    if len(found) > limit:
-        found = found[:limit]
-        head["links"].append(_next(request, layer, form, paging.token(found[-1][1:])))
+    if len(rows) > limit:
+        rows = rows[:limit]
+        head["links"].append(_next(request, layer, form, paging.token(rows[-1][1:])))
     if form.html:
-        head["features"] = [json.loads(row[0]) for row in found]
+        head["features"] = [json.loads(b"".join(row[0])) for row in rows]
         return page(request, head, f"{layer.title.zh} · {layer.title.en}")
-    # The database wrote the features as JSON; reading and writing them again would cost more.
-    body = bytes(JSONResponse(head).body)[:-1] + b',"features":['
-    body += b",".join(row[0].encode() for row in found) + b"]}"
+    # They were written as JSON already; reading and writing them again would cost more.
+    pieces = [bytes(JSONResponse(head).body)[:-1], b',"features":[']
+    for number, row in enumerate(rows):
+        pieces += (b",", *row[0]) if number else row[0]
+    body = b"".join((*pieces, b"]}"))
     return Response(body, media_type=GEOJSON, headers=how.reference.header | _VARY)
-
-
-def paged(
-    layer: Layer,
-    selected: Selected,
-    how: Shown,
-    keys: Sequence[paging.Key],
-    after: str | None,
-) -> tuple[sql.Composed, dict[str, Any]]:
-    """Return the query of a page and its values but ``limit``, the rows to read.
-
-    Its columns are how many features match, a feature, and the values of its keys.
-    """
-    beyond, values = paging.after(keys, after)
-    query = sql.SQL(_PAGE).format(
-        table=sql.Identifier(layer.table),
-        feature=feature(how),
-        keys=sql.SQL(", ").join(
-            sql.SQL("{} AS {}").format(sql.Identifier(key.name), sql.Identifier(f"key{number}"))
-            for number, key in enumerate(keys)
-        ),
-        where=selected.where,
-        beyond=beyond,
-        order=paging.order(keys),
-        most=sql.Literal(MOST_COUNTED),
-    )
-    return query, {**selected.values, **values}
 
 
 def _links(request: Request, layer: Layer, form: Form) -> list[dict[str, str]]:
@@ -171,7 +142,7 @@ async def item(  # noqa: PLR0917
     query = sql.SQL("SELECT {}, xmin::text FROM {} AS t WHERE id = %(id)s").format(
         feature(how), sql.Identifier(layer.table)
     )
-    rows = await _rows(request.app.state.database, asking, query, {"id": number})
+    rows = await page_rows.rows(request.app.state.database, asking, query, {"id": number})
     if not rows:
         raise Problem(
             404,
@@ -233,14 +204,6 @@ def _file(
     return downloads.Asked(layer, form.suffix, chosen_rows, place, media_type=form.media_type)
 
 
-async def _rows(
-    database: Database, asking: Principal, query: sql.Composed, values: dict[str, Any]
-) -> list[tuple[Any, ...]]:
-    async with database.reading(asking) as connection:
-        cursor = await connection.execute(query, values)
-        return await cursor.fetchall()
-
-
 async def _estimate(database: Database, asking: Principal, layer: Layer, selected: Selected) -> int:
     """Return how many features the planner expects.
 
@@ -251,29 +214,13 @@ async def _estimate(database: Database, asking: Principal, layer: Layer, selecte
     explain = sql.SQL("EXPLAIN (FORMAT JSON) SELECT FROM {} WHERE {}")
     expected = []
     for where, values in ((selected.where, selected.values), (sql.SQL("true"), {})):
-        rows = await _rows(database, asking, explain.format(table, where), dict(values))
+        rows = await page_rows.rows(database, asking, explain.format(table, where), dict(values))
         expected.append(int(rows[0][0][0]["Plan"]["Plan Rows"]))
     part, whole = expected
     size = sql.SQL("SELECT reltuples FROM pg_class WHERE oid = {}::regclass").format(
         sql.Literal(layer.table)
     )
-    rows = await _rows(database, asking, size, {})
+    rows = await page_rows.rows(database, asking, size, {})
     if asking.area == SYSTEM.area and rows[0][0] > 0:
         return int(part * rows[0][0] / max(whole, 1))
     return part
-
-
-# One statement, so that the count and the page are of the same moment.
-_PAGE = """
-SELECT counted.matched, page.*
-FROM (
-    SELECT count(*) AS matched FROM (SELECT FROM {table} WHERE {where} LIMIT {most}) AS counted_rows
-) AS counted
-LEFT JOIN (
-    SELECT {feature} AS feature, {keys}
-    FROM {table} AS t
-    WHERE {where} AND {beyond}
-    ORDER BY {order}
-    LIMIT %(limit)s
-) AS page ON true
-"""

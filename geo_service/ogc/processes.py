@@ -9,9 +9,10 @@ from starlette.responses import Response
 
 from geo_service import jobs
 from geo_service.access.principals import Asking
+from geo_service.analyses import store
+from geo_service.analyses.catalogue import PROCESSES
+from geo_service.analyses.process import Process
 from geo_service.database import Database, Principal
-from geo_service.hotspots import store
-from geo_service.hotspots.catalogue import PROCESSES, Process
 from geo_service.ogc.execution import OUTPUT, Execution, at_once, encoded, read
 from geo_service.ogc.negotiation import DOCUMENTS, JSON, Documented, alternates, answer
 from geo_service.ogc.parameters import address
@@ -101,7 +102,7 @@ def described(request: Request, process: Process) -> dict[str, Any]:
                 "maxOccurs": 1,
                 "schema": {k: v for k, v in part.items() if k not in {"title", "description"}},
             }
-            for name, part in schema["properties"].items()
+            for name, part in _whole(schema["properties"], schema.get("$defs", {})).items()
         },
         "outputs": {
             OUTPUT: {
@@ -115,6 +116,18 @@ def described(request: Request, process: Process) -> dict[str, Any]:
             }
         },
     }
+
+
+def _whole(part: Any, named: dict[str, Any]) -> Any:
+    """Return a part of a schema with the schemas it refers to in their places.
+
+    A reference would point into the process description, where there is nothing of that name.
+    """
+    if isinstance(part, dict):
+        if "$ref" in part:
+            return _whole(named[part["$ref"].rpartition("/")[2]], named)
+        return {name: _whole(value, named) for name, value in part.items()}
+    return [_whole(one, named) for one in part] if isinstance(part, list) else part
 
 
 @router.post(

@@ -1,30 +1,40 @@
-"""The short way to a tile that is ready: before routing, without a database."""
+"""The short way to a tile: one that is ready, or asked for without a query; before routing."""
 
 import asyncio
 import gzip
+import re
 import time
 from collections.abc import Sequence
 from functools import lru_cache
 
+from prometheus_client import Histogram
 from starlette.datastructures import State
+from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from geo_service.access.principals import Access
+from geo_service.database import Principal
 from geo_service.logs import request_name
 from geo_service.metrics import Metrics
+from geo_service.ogc.matrix_sets import MATRIX_SETS
 from geo_service.ogc.tile_cache import Address, Tile, TileCache
-from geo_service.ogc.tiles import LEAST_PACKED, answer
+from geo_service.ogc.tiles import FAILED, LEAST_PACKED, answer, plain
+from geo_service.waiting import unless_left
+from layers.catalogue import CATALOGUE
 
 _PREFIX, _PART = "/ogc/collections/", "/tiles/"
+_PLAIN = re.compile(
+    r"/ogc/collections/([a-z_]{1,64})/tiles/([A-Za-z0-9]{1,64})/([0-9]{1,9})/([0-9]{1,9})/([0-9]{1,9})"
+)
 _WORTH = 0.9  # of its size at most must a tile have in gzip
 _LONG = 32_768  # bytes: more are packed in a thread, lest the others wait
 
 
 class ReadyTiles:
-    """Answers a tile from memory where the asker is known; all else goes the long way.
+    """Answers a plain tile, and any from memory, where the asker is known; else the long way.
 
     Routing, parsing and looking up take several times longer than sending a tile does. What is
-    kept was made on the long way, for the same path, query and area, and is dropped on a change.
+    kept was made for the same path, query and area, and is dropped on a change.
     A tile that is taken a second time is packed, for clients that read gzip, and kept so too.
 
     It stands before all other middleware, and does for these tiles what they do: ``headers`` are
@@ -41,6 +51,7 @@ class ReadyTiles:
         self._app = app
         self._headers = list(headers)
         self._state = state
+        self._timed: dict[tuple[str, int], Histogram] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -71,7 +82,9 @@ class ReadyTiles:
         if principal is None:
             return await self._app(scope, receive, send)
         address = (scope["path"], scope["query_string"], principal.area)
-        tile = tiles.ready(address)
+        tile, kind = tiles.ready(address), "ready tile"
+        if tile is None:
+            tile, kind = await self._made(state, principal, scope, receive), "plain tile"
         if tile is None:
             return await self._app(scope, receive, send)
         packed = bool(accept_encoding) and reads_gzip(accept_encoding)
@@ -81,11 +94,33 @@ class ReadyTiles:
         head = [*raw, (b"x-request-id", request_name(name_given))]
         await send({"type": "http.response.start", "status": status, "headers": head})
         await send({"type": "http.response.body", "body": body})
-        metrics: Metrics = state.metrics
-        metrics.requests.labels("GET", "ready tile", str(status)).observe(
-            time.perf_counter() - began
-        )
+        timed = self._timed.get((kind, status))
+        if timed is None:
+            metrics: Metrics = state.metrics
+            timed = metrics.requests.labels("GET", kind, str(status))
+            self._timed[kind, status] = timed
+        timed.observe(time.perf_counter() - began)
         return None
+
+    async def _made(
+        self, state: State, principal: Principal, scope: Scope, receive: Receive
+    ) -> Tile | None:
+        """Return the tile that an address without a query asks for; None: ask the long way.
+
+        What goes wrong here is told there: it is put into the scope.
+        """
+        found = _PLAIN.fullmatch(scope["path"])
+        if found is None or scope["query_string"]:
+            return None
+        layer, matrix, z, row, col = found.groups()
+        if layer not in CATALOGUE or matrix not in MATRIX_SETS:
+            return None
+        path, place = (scope["path"], layer, matrix), (int(z), int(row), int(col))
+        try:
+            return await unless_left(Request(scope, receive), plain(state, principal, path, place))
+        except Exception as error:  # noqa: BLE001 - raised again, where it is answered
+            scope[FAILED] = error
+            return None
 
     def _ready(
         self, tile: Tile, if_none_match: bytes, packed: bool, for_all: bool

@@ -71,16 +71,29 @@ def feature(how: Shown) -> sql.Composed:
 
     Put together as text: building JSON of the geometry would parse it again.
     """
-    columns = sql.SQL(", ").join(sql.Identifier("t", name) for name in how.properties)
     return sql.SQL(_FEATURE).format(
         shape=how.reference.expression(),
         digits=sql.Literal(how.reference.digits),
-        properties=sql.SQL("SELECT {}").format(columns) if how.properties else sql.SQL("SELECT"),
+        properties=_properties(how),
     )
+
+
+@lru_cache(maxsize=256)
+def parts(how: Shown) -> sql.Composed:
+    """Return the SQL of the parts of a feature of the table t: id, shape in WKB, properties."""
+    return sql.SQL("t.id AS feature, st_asbinary({}, 'NDR') AS shape, {} AS properties").format(
+        how.reference.expression(), _properties(how)
+    )
+
+
+def _properties(how: Shown) -> sql.Composed:
+    columns = sql.SQL(", ").join(sql.Identifier("t", name) for name in how.properties)
+    selected = sql.SQL("SELECT {}").format(columns) if how.properties else sql.SQL("SELECT")
+    return sql.SQL("(SELECT row_to_json(_row)::text FROM ({}) AS _row)").format(selected)
 
 
 _FEATURE = """
 '{{"type":"Feature","id":' || t.id
 || ',"geometry":' || coalesce(st_asgeojson({shape}, {digits}, 0), 'null')
-|| ',"properties":' || (SELECT row_to_json(_row)::text FROM ({properties}) AS _row) || '}}'
+|| ',"properties":' || {properties} || '}}'
 """

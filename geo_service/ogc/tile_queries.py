@@ -1,5 +1,6 @@
 """The SQL of a tile: features of a layer, or counts of them by cell."""
 
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, LiteralString
 
@@ -10,7 +11,7 @@ from geo_service.database import Principal
 from geo_service.ogc.matrix_sets import EXTENT, HALF_WORLD, MATRIX_SETS, MatrixSet
 from geo_service.ogc.selection import Selected, in_force
 from geo_service.ogc.tile_cache import POINT_BUFFER, Key
-from layers.catalogue import Layer
+from layers.catalogue import Kind, Layer
 from layers.cells import FINEST, LEVELS, counted
 
 BUFFER = 64
@@ -74,6 +75,31 @@ def _cells(key: Key, matrix: MatrixSet, *, whole: bool) -> dict[str, Any]:
         "box_south": HALF_WORLD - (y1 + 1) * size - (_BEYOND if y1 == most else 1),
         "box_north": HALF_WORLD - y0 * size + (_BEYOND if y0 == 0 else 1),
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """How a tile's points are asked for over the wire, and what their columns are.
+
+    ``query`` takes west, south, east and north of the buffered tile.
+    """
+
+    query: bytes
+    columns: tuple[tuple[str, Kind], ...]
+
+
+@cache
+def points(layer: Layer, matrix: MatrixSet) -> Points:
+    """Return how the points of a tile are asked for: the rows of ``_features``, in their order."""
+    names = columns(layer)
+    query = sql.SQL(_ROWS).format(
+        table=sql.Identifier(layer.table),
+        geometry=sql.Identifier("geom_3857" if matrix.metric else "geom"),
+        srid=sql.Literal(matrix.srid),
+        where=in_force(layer),
+        columns=sql.SQL("").join(sql.SQL(", {}").format(sql.Identifier(name)) for name in names),
+    )
+    return Points(query.as_bytes(None), tuple((name, layer.field(name).kind) for name in names))
 
 
 @cache
@@ -195,6 +221,12 @@ FROM (
         )
         AND {where}
 ) AS t
+"""
+
+_ROWS = """
+SELECT {geometry}, id{columns}
+FROM {table}
+WHERE {geometry} && st_makeenvelope($1, $2, $3, $4, {srid}) AND {where}
 """
 
 # A shape smaller than the tile's own grid would vanish: it is drawn as a point instead.

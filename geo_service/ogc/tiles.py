@@ -4,14 +4,15 @@ from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request
+from starlette.datastructures import State
 from starlette.responses import Response
 from starlette.routing import Match, Route
 from starlette.types import Scope
 from starlette_compress import remove_compress_type
 
 from geo_service.access.principals import Asking, required
-from geo_service.database import Database, Principal
-from geo_service.ogc import tile_queries
+from geo_service.database import Principal
+from geo_service.ogc import tile_making
 from geo_service.ogc.matrix_sets import MATRIX_SETS, WEB_MERCATOR_QUAD, MatrixSet
 from geo_service.ogc.parameters import Interval, Layered, Timed, refuse_unknown
 from geo_service.ogc.selection import SELECTING, Selected, Selection, chosen
@@ -77,7 +78,9 @@ async def tile(  # noqa: PLR0917
     _check(matrix, z, row, col)
     key = _key(layer, matrix, z, row, col, asking, time, selected.key)
     address = (request.scope["path"], request.scope["query_string"], asking.area)
-    found = await unless_left(request, _tile(request, asking, layer, key, address, selected))
+    found = await unless_left(
+        request, _tile(request.app.state, asking, layer, key, address, selected)
+    )
     return _answered(request, asking, found)
 
 
@@ -106,16 +109,34 @@ class PlainTile(Route):
 
 
 async def _plain(request: Request) -> Response:
+    if (failed := request.scope.get(FAILED)) is not None:
+        raise failed  # on the short way already
     asking = await required(request)
     parameters = request.path_params
-    layer, matrix = CATALOGUE[parameters["collection"]], MATRIX_SETS[parameters["tms"]]
-    z, row, col = parameters["z"], parameters["row"], parameters["col"]
-    _check(matrix, z, row, col)
-    key = _key(layer, matrix, z, row, col, asking, None)
     found = await unless_left(
-        request, _tile(request, asking, layer, key, (request.scope["path"], b"", asking.area), None)
+        request,
+        plain(
+            request.app.state,
+            asking,
+            (request.scope["path"], parameters["collection"], parameters["tms"]),
+            (parameters["z"], parameters["row"], parameters["col"]),
+        ),
     )
     return _answered(request, asking, found)
+
+
+FAILED = "geo_service.tile_failed"
+"""Where the scope of a request holds what went wrong on the short way, to be told on the long."""
+
+
+async def plain(
+    state: State, asking: Principal, path: tuple[str, str, str], place: tuple[int, int, int]
+) -> Tile:
+    """Return a tile that is asked for without a query; ``path``: whole, layer and matrix set."""
+    layer, matrix = CATALOGUE[path[1]], MATRIX_SETS[path[2]]
+    _check(matrix, *place)
+    key = _key(layer, matrix, *place, asking, None)
+    return await _tile(state, asking, layer, key, (path[0], b"", asking.area), None)
 
 
 PLAIN = PlainTile("/ogc/collections/{collection}/tiles/{tms}/{z:int}/{row:int}/{col:int}", _plain)
@@ -144,7 +165,7 @@ async def combined_tile(  # noqa: PLR0917
     _check(matrix, z, row, col)
     layers = chosen_layers(collections)
     found = await unless_left(
-        request, _combined(request, asking, matrix, (z, row, col), layers, time)
+        request, _combined(request.app.state, asking, matrix, (z, row, col), layers, time)
     )
     return _answered(request, asking, found)
 
@@ -184,19 +205,19 @@ def _key(  # noqa: PLR0917
 
 
 async def _tile(  # noqa: PLR0917
-    request: Request, asking: Principal, layer: Layer, key: Key,
+    state: State, asking: Principal, layer: Layer, key: Key,
     address: tuple[str, bytes, str],
     selected: Selected | None,
 ) -> Tile:  # fmt: skip
-    tiles: TileCache = request.app.state.tiles
+    tiles: TileCache = state.tiles
     if selected and not selected.key and not key.start:
         selected = None
-    make = partial(_make, request.app.state.database, asking, layer, key, selected)
+    make = partial(tile_making.make, state.database, asking, layer, key, selected)
     return await tiles.tile(key, address, make, steady=selected is None or selected.steady)
 
 
 async def _combined(  # noqa: PLR0917
-    request: Request, asking: Principal, matrix: MatrixSet, place: tuple[int, int, int],
+    state: State, asking: Principal, matrix: MatrixSet, place: tuple[int, int, int],
     layers: list[Layer], time: Interval | None,
 ) -> Tile:  # fmt: skip
     """Return the layers' own tiles, one after the other: that is a tile of several layers.
@@ -212,18 +233,8 @@ async def _combined(  # noqa: PLR0917
         # it ready. Else under one that nobody can ask for.
         path = f"/ogc/collections/{layer.id}/tiles/{matrix.id}/{z}/{row}/{col}"
         address = (f"part of {path}" if key.start else path, key.start.encode(), asking.area)
-        parts.append(await _tile(request, asking, layer, key, address, Selected(where, values, "")))
+        parts.append(await _tile(state, asking, layer, key, address, Selected(where, values, "")))
     return sealed(b"".join(part.body for part in parts))
-
-
-async def _make(
-    database: Database, asking: Principal, layer: Layer, key: Key, selected: Selected | None
-) -> bytes:
-    query, values = tile_queries.query(layer, key, asking, selected)
-    async with database.reading(asking) as connection, connection.cursor(binary=True) as cursor:
-        await cursor.execute(query, values)
-        row = await cursor.fetchone()
-    return bytes(row[0]) if row and row[0] else b""
 
 
 def _answered(request: Request, asking: Principal, found: Tile) -> Response:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from geo_service.ogc import crs, items, paging
+from geo_service.ogc import crs, page_rows, paging
 from geo_service.ogc.representation import Shown
 from geo_service.ogc.selection import Selected, chosen
 from layers.catalogue import CATALOGUE
@@ -154,7 +154,7 @@ def _plan(client: Client, order: str, after: str | None) -> dict[str, Any]:
     where, values = chosen(layer, None, None, {})
     keys = paging.sort_keys(layer, order)
     how = Shown(crs.WGS84, ("code",))
-    query, bound = items.paged(layer, Selected(where, values, ""), how, keys, after)
+    query, bound = page_rows.paged(layer, Selected(where, values, ""), how, (keys, after))
     with client.town.database.connect() as connection:
         row = connection.execute(
             b"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) " + query.as_bytes(connection),
@@ -203,7 +203,7 @@ def test_the_number_that_matches(client: Client, monkeypatch: pytest.MonkeyPatch
     assert client.page("disputes", limit=5)["numberMatched"] == 64
     closed = client.page("disputes", status="closed", limit=5)
     assert closed["numberMatched"] == 30
-    monkeypatch.setattr(items, "MOST_COUNTED", 50)
+    monkeypatch.setattr(page_rows, "MOST_COUNTED", 50)
     many = client.page("disputes", limit=5)
     assert "numberMatched" not in many
     assert many["estimatedNumberMatched"] == 64
