@@ -14,8 +14,14 @@ from starlette_compress import CompressMiddleware
 from geo_service import downloads, live, logs, metrics, problems
 from geo_service.access import routes as account
 from geo_service.access.principals import Access, Asking
+from geo_service.boundaries import routes as drafts
+from geo_service.boundaries.desk import Desk
+from geo_service.coverage import routes as coverage
+from geo_service.coverage import set_routes as coverage_sets
 from geo_service.database import Database
 from geo_service.folding import Folding
+from geo_service.hotspots import routes as hotspots
+from geo_service.hotspots import warming
 from geo_service.imports import routes as imports
 from geo_service.imports import uploads
 from geo_service.ogc import (
@@ -79,6 +85,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.tiles = TileCache(settings.tile_cache_mb * 2**20)
     app.state.hub = live.Hub(database, app.state.tiles, timedelta(days=settings.keep_changes_days))
     app.state.hub.start()
+    app.state.desk = Desk(database)
     folding = Folding(database)
     folding.start()
     try:
@@ -124,7 +131,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         styles,
         live,
         views,
+        coverage,
+        coverage_sets,
+        hotspots,
         imports,
+        drafts,
         downloads,
         account,
         pages,
@@ -169,5 +180,7 @@ def worker() -> ASGIApp:
     end_with_parent()
     logs.configure()
     application = create_app()
+    if application.state.settings.warm_up:
+        warming.start()
     # Around everything: the web framework itself takes longer than a ready tile does.
     return ReadyTiles(application, headers=_HEADERS, state=application.state)

@@ -12,7 +12,7 @@ import typer
 from rich.progress import Progress
 
 from geo_service.access.passwords import AccountError, put_account, put_token
-from geo_service.commands import hotspots, imports, sources
+from geo_service.commands import coverage, hotspots, imports, sources
 from geo_service.commands.common import (
     AskedWronglyError,
     console,
@@ -41,6 +41,7 @@ app.add_typer(databases, name="db")
 app.add_typer(imports.app, name="imports")
 app.add_typer(hotspots.app, name="alerts")
 app.command("hotspots")(hotspots.hotspots_command)
+app.command("coverage")(coverage.coverage_command)
 
 # Drawing, intake and the made-up town bring large libraries: their commands import them themselves,
 # so that the others, and every worker of the server, start fast and stay small.

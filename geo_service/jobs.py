@@ -1,7 +1,8 @@
 """Work behind the requests: jobs in PostgreSQL (procrastinate), done by a process of its own.
 
 A job is queued in the transaction of whoever wants it (``defer``). The process (``main``) is a
-child of the serving one, so that heavy work never holds up the web. It does one job at a time.
+child of the serving one, so that heavy work never holds up the web. It does one job at a time of
+each group in ``TOGETHER``: a long analysis holds up no import, and the other way round.
 
 A job outlives the process that does it. While it runs, a session of the database holds an advisory
 lock with its number; a job that is ``doing`` while nobody holds its lock was interrupted. It is put
@@ -13,7 +14,7 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -25,13 +26,16 @@ from psycopg import AsyncConnection, Connection, sql
 from psycopg.rows import TupleRow
 
 from geo_service import logs
+from geo_service.analyses import store as analyses
 from geo_service.database import ROLE, SYSTEM, Principal, acting
-from geo_service.hotspots import store as analyses
 from geo_service.imports import store
 from geo_service.processes import end_with_parent
 from geo_service.settings import Settings
 
 app = procrastinate.App(connector=procrastinate.PsycopgConnector())
+
+TOGETHER = (("imports", "webhooks", "upkeep"), ("analyses",))
+"""Queues whose jobs are done one after the other; each group has a worker of its own."""
 
 SETTINGS = "settings"
 _PATH = "SET LOCAL search_path = jobs, public"
@@ -67,7 +71,7 @@ def load(  # noqa: PLR0917 - given by name
 @app.task(name="process", queue="analyses", pass_context=True)
 def process(context: procrastinate.JobContext, job_id: str) -> None:
     """Do an analysis that was asked for, as the principal who asked."""
-    from geo_service.hotspots import running  # noqa: PLC0415 - large libraries, when first needed
+    from geo_service.analyses import running  # noqa: PLC0415 - large libraries, when first needed
 
     running.run(context.additional_context[SETTINGS], UUID(job_id))
 
@@ -154,14 +158,14 @@ def defer_beside(
     connection.execute("SET LOCAL search_path TO DEFAULT")
 
 
-def recover(url: str, *, own: int | None, doubtful: set[int]) -> set[int]:
+def recover(url: str, *, own: Sequence[int], doubtful: set[int]) -> set[int]:
     """Handle the interrupted ones among the ``doubtful`` jobs; return those in doubt now.
 
-    ``own`` is the worker whose jobs are in hand here, whatever their locks say.
+    ``own`` are the workers whose jobs are in hand here, whatever their locks say.
     """
     with acting(url, SYSTEM) as connection:
         connection.execute("SET lock_timeout = '5s'")
-        rows = connection.execute(_UNHELD, [own, _HELD]).fetchall()
+        rows = connection.execute(_UNHELD, [list(own), _HELD]).fetchall()
         found = {number for (number,) in rows}
         for number in found & doubtful:
             with connection.transaction():
@@ -173,7 +177,7 @@ def recover(url: str, *, own: int | None, doubtful: set[int]) -> set[int]:
 _UNHELD = """
 SELECT id FROM jobs.procrastinate_jobs
 WHERE
-    status = 'doing' AND coalesce(worker_id <> %s, true)
+    status = 'doing' AND coalesce(worker_id <> ALL (%s::bigint []), true)
     AND pg_try_advisory_xact_lock(%s, id::integer)
 """
 
@@ -211,14 +215,13 @@ def _held(call_next: Callable[[], Any], context: procrastinate.JobContext, _: Wo
         return call_next()
 
 
-async def _look_after(url: str, worker: Worker) -> None:
+async def _look_after(url: str, workers: Sequence[Worker]) -> None:
     """Look for interrupted jobs, at the start and then again and again."""
     doubtful: set[int] = set()
     while True:
         try:
-            doubtful = await asyncio.to_thread(
-                recover, url, own=worker.worker_id, doubtful=doubtful
-            )
+            own = [worker.worker_id for worker in workers if worker.worker_id is not None]
+            doubtful = await asyncio.to_thread(recover, url, own=own, doubtful=doubtful)
         except psycopg.Error as error:
             _log.warning("interrupted jobs could not be looked for: %s", error)
         await asyncio.sleep(_SECOND_LOOK if doubtful else _BETWEEN_LOOKS)
@@ -234,30 +237,49 @@ async def _configure(connection: AsyncConnection[TupleRow]) -> None:
 async def work(settings: Settings) -> None:
     """Do jobs until told to end; one in hand has a moment to finish, then it is interrupted."""
     connector = procrastinate.PsycopgConnector(
-        conninfo=settings.database_url, min_size=1, max_size=3, configure=_configure
+        conninfo=settings.database_url, min_size=1, max_size=6, configure=_configure
     )
     with app.replace_connector(connector):
         async with app.open_async():
-            worker = Worker(
-                app,
-                concurrency=1,
-                fetch_job_polling_interval=2.0,
-                install_signal_handlers=False,
-                additional_context={SETTINGS: settings},
-                task_middleware=[_held],
-            )
+            workers = [
+                Worker(
+                    app,
+                    queues=list(queues),
+                    concurrency=1,
+                    fetch_job_polling_interval=2.0,
+                    install_signal_handlers=False,
+                    additional_context={SETTINGS: settings},
+                    task_middleware=[_held],
+                )
+                for queues in TOGETHER
+            ]
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):
-                loop.add_signal_handler(number, _end, loop, worker)
-            looking = asyncio.create_task(_look_after(settings.database_url or "", worker))
+                loop.add_signal_handler(number, _end, loop, workers)
+            looking = asyncio.create_task(_look_after(settings.database_url or "", workers))
+            running = [asyncio.create_task(_run(worker)) for worker in workers]
             try:
-                await worker.run()  # type: ignore[no-untyped-call]
+                # A worker that ends, ends the process, which is then started again: whole.
+                await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+                _stop(workers)
+                ended, _ = await asyncio.wait(running, timeout=_GRACE)
+                for worker in ended:
+                    worker.result()
             finally:
                 looking.cancel()
 
 
-def _end(loop: asyncio.AbstractEventLoop, worker: Worker) -> None:
-    worker.stop()  # type: ignore[no-untyped-call]
+async def _run(worker: Worker) -> None:
+    await worker.run()  # type: ignore[no-untyped-call]
+
+
+def _stop(workers: Sequence[Worker]) -> None:
+    for worker in workers:
+        worker.stop()  # type: ignore[no-untyped-call]
+
+
+def _end(loop: asyncio.AbstractEventLoop, workers: Sequence[Worker]) -> None:
+    _stop(workers)
     # A thread cannot be stopped, and need not be: its transaction is rolled back.
     loop.call_later(_GRACE, os._exit, 0)
 

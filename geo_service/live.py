@@ -9,14 +9,14 @@ import contextlib
 import json
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import psycopg
 from fastapi import APIRouter, Header, Query, Request
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, Connection
 from psycopg.rows import TupleRow
 from psycopg_pool import PoolTimeout
 from starlette.responses import StreamingResponse
@@ -89,6 +89,17 @@ async def read(
         ).fetchall()
     except (psycopg.errors.InvalidTextRepresentation, psycopg.errors.DataError):
         return await read(connection, None, most)
+    return _batch(rows)
+
+
+def read_beside(
+    connection: Connection[TupleRow], cursor: str | None, most: int = MOST_CHANGES
+) -> Batch:
+    """Do what ``read`` does, for work in a thread; ``cursor`` is one that a batch gave."""
+    return _batch(connection.execute(_UNSEEN, {"cursor": cursor, "most": most}).fetchall())
+
+
+def _batch(rows: list[TupleRow]) -> Batch:
     changes = tuple(
         {
             "layer": layer, "op": op, "id": feature, "code": code, "grid": grid or before,
@@ -143,6 +154,21 @@ class Hub:
         self._closing = False
         self.lag = 0.0
         """Seconds from the last change to its reading."""
+
+    @property
+    def closing(self) -> bool:
+        """Whether the service is about to end."""
+        return self._closing
+
+    @contextlib.contextmanager
+    def subscribed(self, principal: Principal) -> Iterator[Subscriber]:
+        """Yield a subscriber to what the principal may see, for a stream of one's own."""
+        subscriber = Subscriber(principal)
+        self._subscribers.add(subscriber)
+        try:
+            yield subscriber
+        finally:
+            self._subscribers.discard(subscriber)
 
     @property
     def streams(self) -> int:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from typing import Any
 
 import psycopg
 from fastapi import FastAPI, Request
@@ -27,6 +28,7 @@ _TITLES = {
     413: "Too large",
     415: "Unsupported media type",
     422: "Unprocessable content",
+    423: "Locked",
     428: "Precondition required",
     429: "Too many requests",
     500: "Internal error",
@@ -36,7 +38,10 @@ _TITLES = {
 
 
 class Problem(Exception):  # noqa: N818 - the standard's word
-    """An error to be answered as a problem document, in Chinese and English."""
+    """An error to be answered as a problem document, in Chinese and English.
+
+    ``extra`` are further members of the document, as RFC 9457 allows.
+    """
 
     def __init__(
         self,
@@ -46,8 +51,10 @@ class Problem(Exception):  # noqa: N818 - the standard's word
         headers: Mapping[str, str] | None = None,
         *,
         type_: str | None = None,
+        extra: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(en)
+        self.extra = extra
         self.type = type_
         self.status = status
         self.zh = zh
@@ -62,12 +69,15 @@ def document(
     headers: Mapping[str, str] | None = None,
     *,
     type_: str | None = None,
+    extra: Mapping[str, Any] | None = None,
 ) -> JSONResponse:
     """Return the problem document; ``detail`` is English, ``detail_zh`` Chinese.
 
-    ``type_`` is the address by which a standard names the error, where one does.
+    ``type_`` is the address by which a standard names the error, where one does; members of
+    ``extra`` come beside it where they are not None.
     """
     content: dict[str, object] = {
+        **{name: value for name, value in (extra or {}).items() if value is not None},
         **({"type": type_} if type_ else {}),
         "title": _TITLES.get(status, "Error"),
         "status": status,
@@ -81,7 +91,9 @@ def document(
 
 async def _problem(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, Problem)  # noqa: S101 - registered for it alone
-    return document(error.status, error.zh, error.en, error.headers, type_=error.type)
+    return document(
+        error.status, error.zh, error.en, error.headers, type_=error.type, extra=error.extra
+    )
 
 
 async def _http(_: Request, error: Exception) -> JSONResponse:

@@ -55,6 +55,9 @@ class Settings(BaseSettings):
     slow_query_ms: Annotated[
         int, Field(description="Log queries that take longer, with their plan; in ms.", ge=1)
     ] = 500
+    warm_up: Annotated[
+        bool, Field(description="Load and compile what analyses need right after the start.")
+    ] = True
     alert_interval_days: Annotated[
         int,
         Field(description="Days within which chance gives a category one alert, if ever.", ge=1),

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from html import escape
 from importlib.resources import files
 from pathlib import Path
@@ -55,8 +56,12 @@ class _Drawing(MacroElement):
         self.data = re.sub("[<>&/\u2028\u2029]", lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
-def write(theme: Theme, path: Path | str, *, lang: Lang = "zh") -> tuple[str, ...]:
+def write(
+    theme: Theme, path: Path | str, *, lang: Lang = "zh", notes: Sequence[str] = ()
+) -> tuple[str, ...]:
     """Write a map as one self-contained page and return the sentences that its legend adds.
+
+    ``notes`` are sentences of the caller that the legend ends with.
 
     Base layers, theme and names can be switched on and off; tooltips show the ``fields`` of the
     theme layer, never more. Coordinates are kept to 1e-6 degrees, about 0.1 m. More than
@@ -71,6 +76,7 @@ def write(theme: Theme, path: Path | str, *, lang: Lang = "zh") -> tuple[str, ..
     if path.suffix.lower() not in (".html", ".htm"):
         raise ValueError(f"A page is written as .html, not as {path.suffix or path}.")
     data = _data(theme, lang)
+    data["notes"].extend(notes)
     subject = theme.subject
     page = _Page(
         location=np.mean(data["bounds"], axis=0).tolist(),

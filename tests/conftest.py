@@ -26,6 +26,9 @@ from layers import migrations
 REPOSITORY = Path(__file__).resolve().parents[1]
 SHARED_DATA = REPOSITORY.parent / "shared" / "data"
 
+# Nearly every test serves a town of its own: none needs the libraries loaded ahead.
+os.environ.setdefault("GEO_SERVICE_WARM_UP", "false")
+
 _numbers = itertools.count()
 
 

@@ -6,7 +6,7 @@ from scipy.special import xlogy
 
 from geo_service.analysis.circles import Circles
 from geo_service.analysis.compiled import compiled, draw_below
-from geo_service.analysis.scan_kernels import accumulate
+from geo_service.analysis.scan_chance import accumulate
 from geo_service.analysis.scan_search import Best, States, threaded
 
 Floats = NDArray[np.float64]

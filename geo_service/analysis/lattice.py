@@ -9,6 +9,7 @@ import shapely
 from numpy.typing import ArrayLike, NDArray
 from pyproj import CRS
 
+from geo_service.analysis.location import first_polygon, hexagons_of, squares_of
 from geo_service.analysis.metric import (
     checked_length,
     local_crs,
@@ -77,18 +78,18 @@ class Lattice:
 
     def _located(self, east: Floats, north: Floats) -> Ints:
         if self.kind == "grid":
-            return _first_polygon(self.drawn, east, north, near=0.0)
-        find = _square_of if self.kind == "square" else _hexagon_of
-        found = find(self, east, north)
+            return first_polygon(self.drawn, east, north, near=0.0)
+        find = squares_of if self.kind == "square" else hexagons_of
+        found, close = find(self.place, float(self.size or 0), east, north)
         cut = np.flatnonzero((found >= 0) & (self.share[found] < 1))
         shapely.prepare(self.area)
         outside = ~shapely.intersects_xy(self.area, east[cut], north[cut])
         found[cut[outside]] = -1
         # On an edge, what is left of the lowest cell may be elsewhere: then the next one holds it.
-        points = shapely.points(east[cut], north[cut])
-        apart = ~outside & ~shapely.dwithin(self.polygons[found[cut]], points, TOUCH)
-        again = cut[apart]
-        found[again] = _first_polygon(self.polygons, east[again], north[again], TOUCH)
+        edge = cut[~outside & close[cut]]
+        points = shapely.points(east[edge], north[edge])
+        again = edge[~shapely.dwithin(self.polygons[found[edge]], points, TOUCH)]
+        found[again] = first_polygon(self.polygons, east[again], north[again], TOUCH)
         return found
 
     def counts(self, x: ArrayLike, y: ArrayLike, *, crs: Any) -> Ints:
@@ -254,64 +255,3 @@ def _surfaces(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
         parts = shapely.get_parts(shapes[i])
         shapes[i] = shapely.union_all(parts[shapely.get_dimensions(parts) == 2])
     return shapes
-
-
-def _lookup(lattice: Lattice) -> tuple[Ints, Ints]:
-    """Return a table of cell numbers by place, with a rim of absent cells, and its corner."""
-    low = lattice.place.min(axis=0) - 2
-    table = np.full(lattice.place.max(axis=0) - low + 3, len(lattice), dtype=np.int64)
-    table[tuple((lattice.place - low).T)] = np.arange(len(lattice))
-    return table, low
-
-
-def _lowest(lattice: Lattice, candidates: list[Ints]) -> Ints:
-    """Return the lowest number among the cells at the candidate places of each event, or −1."""
-    table, low = _lookup(lattice)
-    lowest = np.full(len(candidates[0]), len(lattice), dtype=np.int64)
-    for place in candidates:
-        at = np.clip(place - low, 0, np.array(table.shape) - 1)
-        np.minimum(lowest, table[at[:, 0], at[:, 1]], out=lowest)
-    return np.where(lowest < len(lattice), lowest, -1)
-
-
-def _square_of(lattice: Lattice, x: Floats, y: Floats) -> Ints:
-    # On an edge the two sides differ; elsewhere all four candidates are the same cell.
-    scaled = np.column_stack([x, y]) / float(lattice.size or 0)
-    above = np.floor(scaled).astype(np.int64)
-    below = np.ceil(scaled).astype(np.int64) - 1
-    edge = np.flatnonzero((above != below).any(axis=1))
-    found = _lowest(lattice, [above])
-    corners = [
-        np.column_stack([column[edge, 0], row[edge, 1]])
-        for column in (above, below)
-        for row in (above, below)
-    ]
-    found[edge] = _lowest(lattice, corners)
-    return found
-
-
-def _hexagon_of(lattice: Lattice, x: Floats, y: Floats) -> Ints:
-    width = float(lattice.size or 0)
-    r = y / (width * ROOT3 / 2)
-    q = x / width - r / 2
-    # A cell within one step of the rounded coordinates is the nearest; ties are edges.
-    middle = np.column_stack([np.round(q), np.round(r)]).astype(np.int64)
-    near = [middle + np.array([dq, dr]) for dq in (-1, 0, 1) for dr in (-1, 0, 1)]
-    away = np.stack(
-        [
-            np.hypot(x - width * (p[:, 0] + p[:, 1] / 2), y - width * ROOT3 / 2 * p[:, 1])
-            for p in near
-        ]
-    )
-    tied = away <= away.min(axis=0) + 1e-9 * width
-    far = lattice.place.max(axis=0) + 10
-    return _lowest(lattice, [np.where(t[:, None], p, far) for p, t in zip(near, tied, strict=True)])
-
-
-def _first_polygon(polygons: NDArray[np.object_], x: Floats, y: Floats, near: float) -> Ints:
-    points = shapely.points(x, y)
-    tree = shapely.STRtree(polygons)
-    event, polygon = tree.query(points, predicate="dwithin", distance=near)
-    first = np.full(len(points), len(polygons), dtype=np.int64)
-    np.minimum.at(first, event, polygon)
-    return np.where(first < len(polygons), first, -1)

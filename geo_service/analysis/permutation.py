@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import sparse, stats
 
+from geo_service.analysis.compiled import compiled
 from geo_service.analysis.weights import Floats, Ints
 
 WORK = 3e10
@@ -147,20 +148,40 @@ def _tables(
 
 def _with(table: Floats, groups: Groups, places: Ints, draw: float) -> Floats:
     """Return the table after draws from the groups at ``places``."""
-    most, cap = table.shape[0] - 1, table.shape[1] - 1
+    most = table.shape[0] - 1
+    after, reached = table.copy(), int(np.flatnonzero(table.any(axis=0))[-1])
     for place in places:
         value, count = int(groups.value[place]), int(groups.count[place])
         weight = _binomial(count, min(count, most), draw)
-        after = weight[0] * table
-        for t in range(1, len(weight)):
-            if weight[t] == 0:
+        reached = _draw(after, value, weight, reached)
+    return after
+
+
+@compiled
+def _draw(table: Floats, value: int, weight: Floats, reached: int) -> Any:
+    """Draw t cells of a value with probability ``weight[t]``, in place; sums of the end add up.
+
+    ``reached`` is the largest sum with a probability so far; the new one is returned. Rows are done
+    from the last, since each needs those before it as they were.
+    """
+    cap = table.shape[1] - 1
+    for k in range(table.shape[0] - 1, -1, -1):
+        row = table[k]
+        for s in range(reached + 1):
+            row[s] *= weight[0]
+        for t in range(1, min(len(weight) - 1, k) + 1):
+            chance, came = weight[t], table[k - t]
+            if chance == 0:
                 continue
             step = min(value * t, cap)
-            came = table[: most + 1 - t]
-            after[t:, step:cap] += weight[t] * came[:, : cap - step]
-            after[t:, cap] += weight[t] * came[:, cap - step :].sum(axis=1)
-        table = after
-    return table
+            moved = row[step:]
+            for s in range(min(reached + 1, cap - step)):
+                moved[s] += chance * came[s]
+            over = 0.0
+            for s in range(cap - step, reached + 1):
+                over += came[s]
+            row[cap] += chance * over
+    return min(reached + value * min(len(weight) - 1, table.shape[0] - 1), cap)
 
 
 def _binomial(n: int, most: int, draw: float) -> Floats:

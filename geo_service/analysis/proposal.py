@@ -65,46 +65,59 @@ class Answer:
     agreement: float
 
 
-def propose_size(events: int, area: float, *, least: float = 20.0) -> SizeProposal:
-    """Return a side for cells so that a cell holds two events on average: √(2 A / n), rounded.
+def propose_size(
+    events: int,
+    area: float,
+    *,
+    least: float = 20.0,
+    cells: Literal["squares", "hexagons"] = "squares",
+) -> SizeProposal:
+    """Return a size for cells so that a cell holds two events on average, rounded.
 
-    ``area`` is in m². The size is at most what leaves 30 cells, and at least ``least`` metres, the
-    accuracy of the places. Raises ValueError for fewer than 30 events: that is too few.
+    For squares it is the side √(2 A / n), for hexagons the width between opposite sides, which is
+    √(2 / √3) as much. ``area`` is in m². The size is at most what leaves 30 cells, and at least
+    ``least`` metres, the accuracy of the places. Raises ValueError for fewer than 30 events: that
+    is too few.
 
     Source: D. W. S. Wong and J. Lee, "Statistical Analysis of Geographic Information" (2005),
     on the size of quadrats, after Griffith and Amrhein (1991).
 
     >>> propose_size(9400, 48e6).size, propose_size(40, 1e6).reason.en
-    (100.0, 'Cells of 150 m: fewer than 30 larger ones would cover the area.')
+    (100.0, 'Squares of 150 m: fewer than 30 larger ones would cover the area.')
+    >>> propose_size(9400, 38e6, cells="hexagons").reason.en
+    'Hexagons 100 m across: with 9400 events one holds about two on average.'
     """
     if events < FEWEST:
         raise ValueError(f"{events} events are too few to propose a cell size: {FEWEST} at least.")
     if not (math.isfinite(area) and area > 0):
         raise ValueError("The area must be a positive number of square metres.")
-    wanted = math.sqrt(2 * area / events)
-    most = math.sqrt(area / FEWEST)
+    part = math.sqrt(3) / 2 if cells == "hexagons" else 1.0  # of the square of the size
+    wanted = math.sqrt(2 * area / (events * part))
+    most = math.sqrt(area / (FEWEST * part))
     size = _rounded(min(max(wanted, least), most), least, most)
+    zh = f"建议{'六边形对边距' if cells == 'hexagons' else '格网边长'} {size:g} 米"
+    en = f"Hexagons {size:g} m across" if cells == "hexagons" else f"Squares of {size:g} m"
     if wanted > most:
         return SizeProposal(
             size,
             Sentence(
-                f"建议格网边长 {size:g} 米：再大则全区不足 {FEWEST} 格。",
-                f"Cells of {size:g} m: fewer than {FEWEST} larger ones would cover the area.",
+                f"{zh}：再大则全区不足 {FEWEST} 格。",
+                f"{en}: fewer than {FEWEST} larger ones would cover the area.",
             ),
         )
     if wanted < least:
         return SizeProposal(
             size,
             Sentence(
-                f"建议格网边长 {size:g} 米：更小则超出事件定位的精度。",
-                f"Cells of {size:g} m: smaller ones would be finer than the places are known.",
+                f"{zh}：更小则超出事件定位的精度。",
+                f"{en}: smaller ones would be finer than the places are known.",
             ),
         )
     return SizeProposal(
         size,
         Sentence(
-            f"建议格网边长 {size:g} 米：{events} 起事件，平均每格约两起。",
-            f"Cells of {size:g} m: with {events} events a cell holds about two on average.",
+            f"{zh}：{events} 起事件，平均每格约两起。",
+            f"{en}: with {events} events one holds about two on average.",
         ),
     )
 

@@ -8,24 +8,33 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-SLACK = 0.2
-"""Share of the excess that windows' expectation may grow by while they are ruled out together."""
+SINGLES = 8
+"""Windows shorter than this are looked at length by length."""
 
 _STEP = 1.02
 
 
-class Tilt(NamedTuple):
+class Lines(NamedTuple):
     """Least counts as straight lines over a window's mass, in whole numbers.
 
     At a fixed length the least count is concave in the mass, so it lies above the line through its
     values at the lightest and the heaviest window, and above any line below both. For circles of a
     row, ``scale`` × count - (``tilt`` after the window - ``tilt`` before it) is at least
-    ``steep[row, length]`` wherever the count reaches the bound.
+    ``steep[bound, row, length]`` wherever the count reaches the bound. There are two tilts: the
+    first, for lengths before ``edges[0]``, has the slope of single days, the second that of longer
+    windows.
+
+    Lengths from ``edges[s]`` to before ``edges[s + 1]`` are ruled out together: the highest tilted
+    count of the 2 ** ``level[s]`` days that end them, against ``wide[bound, row, s]``, the least of
+    their ``steep``.
     """
 
     scale: int
     tilt: Ints
     steep: Ints
+    edges: Ints
+    wide: Ints
+    level: Ints
 
 
 def size_rows(size: Floats) -> tuple[Floats, Ints]:
@@ -66,26 +75,41 @@ def least_counts(reached: Floats, total: float) -> Ints:
     return np.where(whole >= total, total + 1, np.maximum(whole, 2)).astype(np.int64)
 
 
-def tilts(light: Floats, heavy: Floats, masses: tuple[Floats, Floats], mass: Floats) -> Tilt:
-    """Return the lines below ``least`` at the lightest (``masses[0]``) and heaviest windows."""
-    low, high = masses
-    total = mass[-1]
-    rise = (heavy[:, 1] - light[:, 1]) / max(high[1] - low[1], 1e-9)
-    # A steeper line could leave sixteen bits; a flatter one is as safe.
-    slope = np.clip(rise, 0.0, 0.9)
-    scale = int(np.clip(30_000 // total, 1, 8))
-    taken = np.rint(scale * slope[:, None] * mass).astype(np.int64)
-    line = np.minimum(light - slope[:, None] * low, heavy - slope[:, None] * high)
-    return Tilt(scale, taken, (np.floor(scale * line) - 1).astype(np.int64))
+def lines_below(light: Floats, heavy: Floats, masses: tuple[Floats, Floats], mass: Floats) -> Lines:
+    """Return the lines below ``least`` at the lightest (``masses[0]``) and heaviest windows.
 
-
-def reaches(bound: float, size: Floats, mass: Floats, total: float) -> Ints:
-    """Return up to which length windows are looked at together with those of each length.
-
-    As far as the expectation grows by ``SLACK`` of the excess that ``bound`` asks for: less, and
-    too many windows are looked at; more, and too few are ruled out.
+    ``light`` and ``heavy`` are tables one a bound; the slopes are those of the first.
     """
-    days = np.arange(len(mass))
-    expected = np.maximum(np.outer(size, mass) / total, 1e-9)
-    reach = np.floor(days * (1 + SLACK * np.sqrt(2 * bound / expected)))
-    return np.clip(reach, days, len(mass) - 1).astype(np.int64)
+    low, high = masses
+    total, longest = mass[-1], len(low) - 1
+    edges, level = _stretches(longest)
+    scale = int(np.clip(30_000 // total, 1, 8))
+    brief = (heavy[0, :, 1] - light[0, :, 1]) / max(high[1] - low[1], 1e-9)
+    at = min(SINGLES, longest)
+    lasting = (light[0, :, -1] - light[0, :, at]) / max(low[-1] - low[at], 1e-9)
+    tilt, steep = [], np.empty(light.shape)
+    for rise, some in ((brief, slice(0, edges[0])), (lasting, slice(edges[0], None))):
+        # A steeper line could leave sixteen bits; a flatter one is as safe.
+        slope = np.clip(rise, 0.0, 0.9)[:, None]
+        tilt.append(np.rint(scale * slope * mass))
+        steep[..., some] = np.minimum(light - slope * low, heavy - slope * high)[..., some]
+    whole = (np.floor(scale * steep) - 1).astype(np.int64)
+    wide = np.empty((*light.shape[:2], len(level)), np.int64)
+    for s in range(len(level)):
+        wide[..., s] = whole[..., edges[s] : edges[s + 1]].min(axis=-1)
+    return Lines(scale, np.array(tilt).astype(np.int64), whole, edges, wide, level)
+
+
+def _stretches(longest: int) -> tuple[Ints, Ints]:
+    """Return the edges of the stretches of lengths, and the binary logarithm of their width.
+
+    A quarter of the length: chance in a quarter of a window varies half as much as in the window.
+
+    >>> [part.tolist() for part in _stretches(30)]
+    [[8, 10, 12, 14, 16, 20, 24, 28, 31], [1, 1, 1, 1, 2, 2, 2, 2]]
+    """
+    edges, level = [min(SINGLES, longest + 1)], []
+    while edges[-1] <= longest:
+        level.append(edges[-1].bit_length() - 3)
+        edges.append(min(edges[-1] + (1 << level[-1]), longest + 1))
+    return np.array(edges, np.int64), np.array(level, np.int64)

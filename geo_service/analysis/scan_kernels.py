@@ -5,7 +5,11 @@ the days' weight in the window and C cases in all, it expects size × mass / C. 
 statistic, the least count that reaches m grows with the expectation and is concave in it, so one
 table of least counts (by size and length of window) rules out nearly all windows with one integer
 comparison. Circles that grow little are taken together: the largest one's counts against the
-smallest one's least count. What is not ruled out is computed exactly, so nothing is missed.
+smallest one's least count; and so are windows of nearly one length that begin on one day. What is
+not ruled out is computed exactly, so nothing is missed.
+
+The hottest loops are written out, and arrays are taken out of the tuples before them: handing them
+to a function costs numba more than the additions do.
 """
 
 import math
@@ -14,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from geo_service.analysis.compiled import compiled, draw_below
+from geo_service.analysis.compiled import compiled
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -41,37 +45,26 @@ class Ground(NamedTuple):
 
 
 class Windows(NamedTuple):
-    """The tables that rule windows out, for one ``bound`` on the statistic.
+    """The tables that rule windows out, for rising ``bounds`` on the statistic.
 
-    ``least[r, w]`` is the least count of circles of size row r in windows of w days that may reach
-    the bound, ``reach[r, w]`` the longest window looked at together with those of w days; for
-    ``scale``, ``tilt`` and ``steep`` see ``scan_bounds.Tilt``. ``mass`` is the days' weight up to
-    each column, ``total`` all cases.
+    ``least[b, r, w]`` is the least count of circles of size row r in windows of w days that may
+    reach bound b. ``scale``, ``tilt`` and ``steep`` are the lines below it, and ``edges``, ``wide``
+    and ``level`` the stretches of lengths looked at together: see ``scan_bounds.Lines``. ``mass``
+    is the days' weight up to each column, ``total`` all cases.
+
+    The least that matters is the first bound; those above it rule out more once they are reached.
     """
 
-    least: Counts
-    reach: Ints
+    least: NDArray[Any]
     scale: int
-    tilt: Counts
-    steep: Counts
+    tilt: NDArray[Any]
+    steep: NDArray[Any]
+    edges: Ints
+    wide: NDArray[Any]
+    level: Ints
     mass: Floats
     total: float
-    bound: float
-
-
-class Chance(NamedTuple):
-    """How cases fall without clusters: ``zone`` and ``place`` dealt anew, or thrown by weights.
-
-    ``thrown`` cases follow the two alias tables; 0 means that zones are dealt over places.
-    """
-
-    zone: NDArray[np.int32]
-    place: NDArray[np.int32]
-    thrown: int
-    zone_cut: Floats
-    zone_other: NDArray[np.int32]
-    place_cut: Floats
-    place_other: NDArray[np.int32]
+    bounds: Floats
 
 
 @compiled
@@ -85,70 +78,61 @@ def ratio(count: float, expected: float, total: float) -> float:
 
 
 @compiled
-def advance(run: Counts, ground: Ground, prefix: Counts, place: int, end: int) -> None:
+def add(run: Counts, prefix: Counts, zones: Ints, place: int, end: int) -> None:
     """Add the zones from ``place`` to before ``end`` to the running counts."""
     for at in range(place, end):
-        added = prefix[ground.zone[at]]
+        zone = zones[at]
         for t in range(len(run)):
-            run[t] += added[t]
+            run[t] += prefix[zone, t]
 
 
 @compiled
-def most(run: Counts, days: int) -> Any:
-    """Return the largest count in ``days`` days in a row.
+def most(lines: NDArray[Any], late: int, early: int, days: int) -> Any:
+    """Return by how much row ``late`` exceeds, at most, what row ``early`` was ``days`` before.
 
     Differences are cast back to the counts' own type: in numba's wider one they would fill four
-    times the registers. The type is asked for at run time since a cast needs its name.
+    times the registers.
     """
-    late = run[days:]
-    if run.itemsize == 2:
-        short = np.int16(-32768)
-        for t in range(len(late)):
-            short = max(short, np.int16(late[t] - run[t]))
-        return np.int64(short)
-    top = np.int32(-2147483648)
-    for t in range(len(late)):
-        top = max(top, np.int32(late[t] - run[t]))
-    return np.int64(top)
+    ahead, behind, cast = lines[late, days:], lines[early], lines.dtype.type
+    top = cast(-32768)
+    for t in range(len(ahead)):
+        top = max(top, cast(ahead[t] - behind[t]))
+    return top
 
 
 @compiled
-def excess(run: Counts, limits: Counts) -> Any:
-    """Return by how much the counts exceed their limits, at most; as ``most`` does it."""
-    if run.itemsize == 2:
-        short = np.int16(-1)
-        for w in range(1, len(limits)):
-            short = max(short, np.int16(run[w] - limits[w]))
-        return np.int64(short)
-    top = np.int32(-1)
-    for w in range(1, len(limits)):
-        top = max(top, np.int32(run[w] - limits[w]))
-    return np.int64(top)
+def tilt(run: Counts, row: int, scale: int, taken: NDArray[Any], lines: NDArray[Any]) -> None:
+    """Take multiples of the days' weight off the counts: heavy days need more to stand out.
 
-
-@compiled
-def together(ground: Ground, first: int, end: int, windows: Windows) -> int:
-    """Return the last circle that is looked at together with circle ``first``."""
-    size = ground.size[first]
-    if size <= 0 or windows.mass[-1] <= 0:  # no case in any of the windows: nothing to tell apart
-        return end - 1
-    slack = SLACK * math.sqrt(2 * windows.bound * windows.total / (size * windows.mass[-1]))
-    last = first
-    while last + 1 < end and ground.size[last + 1] <= size * (1 + slack):
-        last += 1
-    return last
-
-
-@compiled
-def tilt(run: Counts, row: int, windows: Windows, tilted: Counts) -> None:
-    """Take a multiple of the days' weight off the counts: heavy days need more to stand out.
-
-    See ``scan_bounds.Tilt``: the least count is at least a slope × mass + a number that depends on
-    the length only, so one comparison a length serves light days and heavy ones.
+    Fills rows 0 and 1 with the tilted counts for short windows and for longer ones.
     """
-    taken = windows.tilt[row]
-    for t in range(len(run)):
-        tilted[t] = run[t] * windows.scale - taken[t]
+    cast = run.dtype.type
+    times = cast(scale)
+    for k in range(2):
+        for t in range(len(run)):
+            lines[k, t] = cast(cast(run[t] * times) - taken[k, row, t])
+
+
+@compiled
+def line_rows(windows: Windows) -> int:
+    """Return how many rows ``scan_all`` needs for tilted counts and their peaks."""
+    rows = 2
+    for level in windows.level:
+        rows = max(rows, 2 + level)
+    return rows
+
+
+@compiled
+def peaks(lines: NDArray[Any]) -> None:
+    """Fill row 1 + k with the highest of row 1 on the 2ᵏ days that begin with each."""
+    ends = lines.shape[1]
+    for k in range(2, len(lines)):
+        half = min(1 << (k - 2), ends)
+        source, ahead, to = lines[k - 1], lines[k - 1, half:], lines[k]
+        for t in range(ends):
+            to[t] = source[t]
+        for t in range(len(ahead)):
+            to[t] = max(to[t], ahead[t])
 
 
 @compiled
@@ -158,54 +142,71 @@ def scan_all(  # noqa: PLR0912, PLR0917 - compiled functions take arguments by p
     windows: Windows,
     run: Counts,
     before: Counts,
-    tilted: Counts,
+    lines: NDArray[Any],
     found: Ints,
 ) -> float:
     """Return the largest statistic of at least the bound over all windows, or -1.
 
     ``prefix[z, t]`` counts the cases in zone z before day t, ``mass`` likewise the days' weight.
-    Fills ``found`` with the circle, the first day and the length. Stretches of lengths, circles
-    together, single lengths and single circles are ruled out in turn, then days one by one.
+    Fills ``found`` with the circle, the first day and the length. Circles together and stretches
+    of lengths, single lengths and single circles are ruled out in turn, then days one by one.
     """
-    best, ends, longest = -1.0, prefix.shape[1], windows.least.shape[1] - 1
+    best, ends, longest = -1.0, prefix.shape[1], windows.least.shape[2] - 1
+    first, free = ground.first, ground.free
+    zone_first, zone_end = ground.zone_first, ground.zone_end
+    zones, sizes, rows = ground.zone, ground.size, ground.row
+    least, steep, edges = windows.least, windows.steep, windows.edges
+    wide, level, scale, taken = windows.wide, windows.level, windows.scale, windows.tilt
+    bounds, b = windows.bounds, 0
+    vary = SLACK * math.sqrt(2 * windows.total / max(windows.mass[-1], 1e-9))
     alarm = np.empty(longest + 1, np.int64)
-    for centre in range(len(ground.free)):
-        circle, place = ground.first[centre], ground.zone_first[centre]
-        end = ground.free[centre]
-        if circle >= end:
-            continue
+    for centre in range(len(free)):
+        circle, place, end = first[centre], zone_first[centre], free[centre]
         run[:] = 0
         while circle < end:
-            last = together(ground, circle, end, windows)
-            start, place = place, ground.zone_end[last]
+            # Circles that grow by little more than chance varies are looked at together.
+            widest = sizes[circle] + vary * math.sqrt(bounds[b] * sizes[circle])
+            last = circle
+            while last + 1 < end and sizes[last + 1] <= widest:
+                last += 1
+            start = place
             if last > circle:
                 before[:] = run
-            advance(run, ground, prefix, start, place)
-            row = ground.row[circle]
-            limits, stretch, steep = windows.least[row], windows.reach[row], windows.steep[row]
-            alarms, w, ready = 0, 1, False
-            while w <= longest and run[ends - 1] >= limits[w]:
-                to = stretch[w]
-                if to == w or most(run, to) >= limits[w]:
-                    for days in range(w, to + 1):
-                        if most(run, days) < limits[days]:
-                            continue
-                        if not ready:
-                            tilt(run, row, windows, tilted)
-                            ready = True
-                        if most(tilted, days) >= steep[days]:
+            for at in range(place, zone_end[last]):
+                zone = zones[at]
+                for t in range(len(run)):
+                    run[t] += prefix[zone, t]
+            place, row = zone_end[last], rows[circle]
+            tilt(run, row, scale, taken, lines)
+            alarms, all_days = 0, run[ends - 1]
+            for days in range(1, edges[0]):
+                if all_days < least[b, row, days]:
+                    break
+                if most(lines, 0, 0, days) >= steep[b, row, days]:
+                    alarm[alarms] = days
+                    alarms += 1
+            if len(level) > 0 and all_days >= least[b, row, edges[0]]:
+                peaks(lines)
+                for s in range(len(level)):
+                    if all_days < least[b, row, edges[s]]:
+                        break
+                    if most(lines, 1 + level[s], 1, edges[s]) < wide[b, row, s]:
+                        continue
+                    for days in range(edges[s], edges[s + 1]):
+                        if most(lines, 1, 1, days) >= steep[b, row, days]:
                             alarm[alarms] = days
                             alarms += 1
-                w = to + 1
             if alarms > 0:
                 if last > circle:
                     run[:] = before
                 for c in range(circle, last + 1):
                     if last > circle:
-                        advance(run, ground, prefix, start, ground.zone_end[c])
-                        start = ground.zone_end[c]
-                        tilt(run, ground.row[c], windows, tilted)
-                    best = days_of(run, tilted, c, alarm[:alarms], ground, windows, best, found)
+                        add(run, prefix, zones, start, zone_end[c])
+                        start = zone_end[c]
+                        tilt(run, rows[c], scale, taken, lines)
+                    best = days_of(run, lines, c, alarm[:alarms], ground, windows, b, best, found)
+                while b + 1 < len(bounds) and best >= bounds[b + 1]:
+                    b += 1
             circle = last + 1
     return best
 
@@ -213,11 +214,12 @@ def scan_all(  # noqa: PLR0912, PLR0917 - compiled functions take arguments by p
 @compiled
 def days_of(  # noqa: PLR0917 - compiled functions take arguments by place
     run: Counts,
-    tilted: Counts,
+    lines: NDArray[Any],
     circle: int,
     alarm: Ints,
     ground: Ground,
     windows: Windows,
+    b: int,
     best: float,
     found: Ints,
 ) -> float:
@@ -225,21 +227,23 @@ def days_of(  # noqa: PLR0917 - compiled functions take arguments by place
     total, mass = windows.total, windows.mass
     half = total / 2 * (1 + 1e-9)
     for days in alarm:
-        steep = windows.steep[ground.row[circle], days]
-        if most(tilted, days) < steep:
+        steep = windows.steep[b, ground.row[circle], days]
+        which = 0 if days < windows.edges[0] else 1
+        if most(lines, which, which, days) < steep:
             continue
-        limit = windows.least[ground.row[circle], days]
+        line = lines[which]
+        limit = windows.least[b, ground.row[circle], days]
         for t in range(len(run) - days):
-            if tilted[t + days] - tilted[t] < steep:
+            if line[t + days] - line[t] < steep:
                 continue
             count = run[t + days] - run[t]
             share = mass[t + days] - mass[t]
             if count < limit or share <= 0 or share > half:
                 continue
             expected = ground.size[circle] * share / total
-            if promising(count, expected, total, max(best, windows.bound)):
+            if promising(count, expected, total, max(best, windows.bounds[0])):
                 value = ratio(count, expected, total)
-                if value >= windows.bound and value > best:
+                if value >= windows.bounds[0] and value > best:
                     best = value
                     found[0], found[1], found[2] = circle, t, days
     return best
@@ -253,125 +257,45 @@ def promising(count: float, expected: float, total: float, bound: float) -> bool
 
 
 @compiled
-def scan_last(  # noqa: PLR0912, PLR0917 - compiled functions take arguments by place
-    prefix: Counts, ground: Ground, windows: Windows, run: Counts, before: Counts, found: Ints
-) -> float:
+def scan_last(prefix: Counts, ground: Ground, windows: Windows, run: Counts, found: Ints) -> float:
     """Return the largest statistic of at least the bound over windows that end last, or -1.
 
     ``prefix[z, w]`` counts the cases of the last w days in zone z, and ``mass`` likewise.
     """
-    best, total, mass = -1.0, windows.total, windows.mass
-    for centre in range(len(ground.free)):
-        circle, place = ground.first[centre], ground.zone_first[centre]
-        end = ground.free[centre]
-        if circle >= end:
-            continue
+    best, least = -1.0, windows.least[0]
+    first, free = ground.first, ground.free
+    zone_first, zone_end = ground.zone_first, ground.zone_end
+    zones, rows = ground.zone, ground.row
+    for centre in range(len(free)):
+        place = zone_first[centre]
         run[:] = 0
-        while circle < end:
-            last = together(ground, circle, end, windows)
-            start, place = place, ground.zone_end[last]
-            if last > circle:
-                before[:] = run
-            advance(run, ground, prefix, start, place)
-            if excess(run, windows.least[ground.row[circle]]) >= 0:
-                if last > circle:
-                    run[:] = before
-                for c in range(circle, last + 1):
-                    if last > circle:
-                        advance(run, ground, prefix, start, ground.zone_end[c])
-                        start = ground.zone_end[c]
-                    limits = windows.least[ground.row[c]]
-                    if excess(run, limits) < 0:
-                        continue
-                    for days in range(1, len(limits)):
-                        if run[days] < limits[days] or mass[days] <= 0:
-                            continue
-                        expected = ground.size[c] * mass[days] / total
-                        if promising(run[days], expected, total, max(best, windows.bound)):
-                            value = ratio(run[days], expected, total)
-                            if value >= windows.bound and value > best:
-                                best = value
-                                found[0], found[1], found[2] = c, 0, days
-            circle = last + 1
+        for circle in range(first[centre], free[centre]):
+            for at in range(place, zone_end[circle]):
+                zone = zones[at]
+                for w in range(len(run)):
+                    run[w] += prefix[zone, w]
+            place, row = zone_end[circle], rows[circle]
+            alarm = False
+            for w in range(least.shape[1]):  # without a branch, many lengths are compared at once
+                alarm |= run[w] >= least[row, w]
+            if alarm:
+                best = last_of(run, circle, ground, windows, best, found)
     return best
 
 
 @compiled
-def accumulate(prefix: Counts) -> None:
-    """Turn counts a step into counts before each step, in place."""
-    for z in range(prefix.shape[0]):
-        total = prefix[z, 0]
-        for t in range(1, prefix.shape[1]):
-            total += prefix[z, t]
-            prefix[z, t] = total
-
-
-@compiled
-def permute(
-    zone: NDArray[np.int32], place: NDArray[np.int32], prefix: Counts, state: NDArray[np.uint64]
-) -> None:
-    """Deal the cases' zones anew over their times, and count.
-
-    ``place`` is the column of each case's time, rising, so that those no window reaches (columns
-    beyond the last) come last and need not be dealt.
-    """
-    prefix[:] = 0
-    count = len(zone)
-    for i in range(count):
-        if place[i] >= prefix.shape[1]:
-            break
-        j = i + draw_below(state, count - i)
-        kept = zone[j]
-        zone[j] = zone[i]
-        zone[i] = kept
-        prefix[kept, place[i]] += 1
-    accumulate(prefix)
-
-
-@compiled
-def alias_draw(cut: Floats, other: NDArray[np.int32], state: NDArray[np.uint64]) -> Any:
-    """Draw from the distribution of an alias table (Walker 1977; Vose 1991)."""
-    n = draw_below(state, len(cut))
-    return n if draw_below(state, 1 << 31) < cut[n] * (1 << 31) else other[n]
-
-
-@compiled
-def scatter(chance: Chance, prefix: Counts, state: NDArray[np.uint64]) -> None:
-    """Throw the cases over zones and times by their weights, and count."""
-    prefix[:] = 0
-    for _ in range(chance.thrown):
-        column = alias_draw(chance.place_cut, chance.place_other, state)
-        zone = alias_draw(chance.zone_cut, chance.zone_other, state)
-        if column < prefix.shape[1]:
-            prefix[zone, column] += 1
-    accumulate(prefix)
-
-
-@compiled
-def simulate(  # noqa: PLR0917 - compiled functions take arguments by place
-    chance: Chance,
-    ground: Ground,
-    windows: Windows,
-    prospective: bool,
-    states: NDArray[np.uint64],
-    prefix: Counts,
-) -> Floats:
-    """Return the largest statistic of each simulation, or -1 where none reaches the bound."""
-    maxima = np.empty(len(states))
-    state = np.empty(1, np.uint64)
-    run, before = np.empty_like(prefix[0]), np.empty_like(prefix[0])
-    tilted = np.empty_like(run)
-    found = np.empty(3, np.int64)
-    zone = chance.zone.copy()
-    for n in range(len(states)):
-        state[0] = states[n]
-        if chance.thrown > 0:
-            scatter(chance, prefix, state)
-        else:
-            zone[:] = chance.zone
-            permute(zone, chance.place, prefix, state)
-        if prospective:
-            maxima[n] = scan_last(prefix, ground, windows, run, before, found)
-        else:
-            maxima[n] = scan_all(prefix, ground, windows, run, before, tilted, found)
-    return maxima
+def last_of(  # noqa: PLR0917 - compiled functions take arguments by place
+    run: Counts, circle: int, ground: Ground, windows: Windows, best: float, found: Ints
+) -> float:
+    """Return the better of ``best`` and the circle's windows that end last."""
+    total, mass, limits = windows.total, windows.mass, windows.least[0, ground.row[circle]]
+    for days in range(1, len(limits)):
+        if run[days] < limits[days] or mass[days] <= 0:
+            continue
+        expected = ground.size[circle] * mass[days] / total
+        if promising(run[days], expected, total, max(best, windows.bounds[0])):
+            value = ratio(run[days], expected, total)
+            if value >= windows.bounds[0] and value > best:
+                best = value
+                found[0], found[1], found[2] = circle, 0, days
+    return best

@@ -9,10 +9,11 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from geo_service.analysis import scan_kernels
+from geo_service.analysis import scan_chance, scan_kernels
 from geo_service.analysis.circles import Circles
-from geo_service.analysis.scan_bounds import Tilt, least, least_counts, reaches, size_rows, tilts
-from geo_service.analysis.scan_kernels import Chance, Ground, Windows
+from geo_service.analysis.scan_bounds import Lines, least, least_counts, lines_below, size_rows
+from geo_service.analysis.scan_chance import Chance
+from geo_service.analysis.scan_kernels import Ground, Windows
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -24,8 +25,16 @@ LOWEST = 1e-9
 LADDER = np.append(40 * 0.85 ** np.arange(30), LOWEST)
 """Bounds on the statistic, tried from above: high ones rule out more and cost less."""
 
+_ABOVE = 5
+"""Steps of the ladder above the bound, for when more than the bound has been found."""
+
 _PILOT, _PILOT_BOUND = 8, 10.0
 """Simulations that tell where the bound for the others may start, and where theirs does."""
+
+
+_NOTHING = np.zeros((1, 1, 1), np.int64)
+NO_LINES = Lines(1, _NOTHING, _NOTHING, _NOTHING[0, 0], _NOTHING[..., :0], _NOTHING[0, 0, :0])
+"""What a prospective scan has in their place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +117,9 @@ class CountSearch:
         self.prefix = np.zeros((zones, len(self.mass)), self.kind)
         held = column < len(self.mass)
         np.add.at(self.prefix, (zone[held], column[held]), 1)
-        scan_kernels.accumulate(self.prefix)
+        scan_chance.accumulate(self.prefix)
         self.kept: dict[float, Windows] = {}
+        self.tables: dict[tuple[float, bool], Floats] = {}
         self.chance = chance(Cases(zone, column, by_column))
 
     def _spans(self, longest: int) -> tuple[Floats, Floats]:
@@ -127,16 +137,17 @@ class CountSearch:
         """Return the best cylinder among each centre's circles before ``free``."""
         if not self._any():
             return None
-        run, before, tilted = np.empty((3, self.prefix.shape[1]), self.kind)
+        run, before = np.empty((2, self.prefix.shape[1]), self.kind)
         found = np.zeros(3, np.int64)
         value = -1.0
         for bound in LADDER[np.searchsorted(-LADDER, -at_most) :]:
             windows, ground = self._windows(float(bound)), self._ground(free)
             if self.prospective:
-                value = scan_kernels.scan_last(self.prefix, ground, windows, run, before, found)
+                value = scan_kernels.scan_last(self.prefix, ground, windows, run, found)
             else:
+                lines = np.empty((scan_kernels.line_rows(windows), len(run)), self.kind)
                 value = scan_kernels.scan_all(
-                    self.prefix, ground, windows, run, before, tilted, found
+                    self.prefix, ground, windows, run, before, lines, found
                 )
             if value > 0:
                 break
@@ -175,7 +186,7 @@ class CountSearch:
 
         def part(some: States) -> Floats:
             prefix = np.empty_like(self.prefix)
-            made: Floats = scan_kernels.simulate(
+            made: Floats = scan_chance.simulate(
                 self.chance, ground, windows, self.prospective, some, prefix
             )
             return made
@@ -187,25 +198,38 @@ class CountSearch:
         return Ground(c.first, c.zone_first, c.zone, c.zone_end, c.size, self.row, free)
 
     def _windows(self, bound: float) -> Windows:
-        """Return the tables for a bound; kept, since each is used again and again."""
+        """Return the tables for a bound of the ladder, and for some above it."""
         if bound not in self.kept:
-            light = least(bound, self.grid, self.lightest, self.total)
+            above = 0 if self.prospective else _ABOVE
+            at = int(np.searchsorted(-LADDER, -bound))
+            bounds = LADDER[max(at - above, 0) : at + 1][::-1].copy()
+            light = np.array([self._least(b, heaviest=False) for b in bounds])
             counts = np.minimum(least_counts(light, self.total), np.iinfo(self.kind).max)
-            line = Tilt(1, *np.zeros((2, 1, 1), np.int64))
+            line = NO_LINES
             if not self.prospective:
-                heavy = least(bound, self.grid, self.heaviest, self.total)
-                line = tilts(light, heavy, (self.lightest, self.heaviest), self.mass)
+                heavy = np.array([self._least(b, heaviest=True) for b in bounds])
+                line = lines_below(light, heavy, (self.lightest, self.heaviest), self.mass)
             self.kept[bound] = Windows(
                 counts.astype(self.kind),
-                reaches(bound, self.grid, self.lightest, self.total),
                 line.scale,
                 line.tilt.astype(self.kind),
                 line.steep.astype(self.kind),
+                line.edges,
+                line.wide.astype(self.kind),
+                line.level,
                 self.mass,
                 self.total,
-                bound,
+                bounds,
             )
         return self.kept[bound]
+
+    def _least(self, bound: float, *, heaviest: bool) -> Floats:
+        """Return the table of least counts; kept, since each is used again and again."""
+        key = float(bound), heaviest
+        if key not in self.tables:
+            mass = self.heaviest if heaviest else self.lightest
+            self.tables[key] = least(bound, self.grid, mass, self.total)
+        return self.tables[key]
 
     def _any(self) -> bool:
         return len(self.circles.size) > 0 and len(self.lightest) > 1

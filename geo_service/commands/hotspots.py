@@ -62,10 +62,10 @@ def hotspots_command(  # noqa: PLR0917 - options, given by name
     lang: Annotated[str, typer.Option(help="zh or en")] = "zh",
 ) -> None:
     """Tell where events cluster, and what stands behind the answer."""
-    from geo_service.hotspots.catalogue import PROCESSES  # noqa: PLC0415 - large libraries
-    from geo_service.hotspots.question import asked  # noqa: PLC0415
-    from geo_service.hotspots.running import SECONDS  # noqa: PLC0415
-    from geo_service.hotspots.work import working  # noqa: PLC0415
+    from geo_service.analyses.asking import asked  # noqa: PLC0415
+    from geo_service.analyses.catalogue import PROCESSES  # noqa: PLC0415 - large libraries
+    from geo_service.analyses.running import SECONDS  # noqa: PLC0415
+    from geo_service.analyses.work import working  # noqa: PLC0415
     from geo_service.hotspots.writing import write  # noqa: PLC0415
 
     with sentences():
@@ -121,10 +121,11 @@ def look_command(
     lang: Annotated[str, typer.Option(help="zh or en")] = "zh",
 ) -> None:
     """Look for new clusters now, as every night; raise, follow and close alerts."""
+    from geo_service.analyses.asking import asked  # noqa: PLC0415 - large libraries
+    from geo_service.analyses.running import SECONDS  # noqa: PLC0415
+    from geo_service.analyses.work import working  # noqa: PLC0415
     from geo_service.hotspots.alerts import answer  # noqa: PLC0415 - large libraries
-    from geo_service.hotspots.question import Alerts, asked  # noqa: PLC0415
-    from geo_service.hotspots.running import SECONDS  # noqa: PLC0415
-    from geo_service.hotspots.work import working  # noqa: PLC0415
+    from geo_service.hotspots.question import Alerts  # noqa: PLC0415
 
     with sentences():
         language = language_of(lang)
@@ -154,10 +155,10 @@ def replay_command(
     ] = None,
 ) -> None:
     """Tell how many alerts a past period would have had, and how early; nothing is written."""
+    from geo_service.analyses.running import SECONDS  # noqa: PLC0415
+    from geo_service.analyses.work import working  # noqa: PLC0415
     from geo_service.hotspots.question import LAYERS, Window  # noqa: PLC0415 - large libraries
     from geo_service.hotspots.replay import replay  # noqa: PLC0415
-    from geo_service.hotspots.running import SECONDS  # noqa: PLC0415
-    from geo_service.hotspots.work import working  # noqa: PLC0415
 
     settings = read_settings()
     with sentences():

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
+from geo_service.analyses.work import Work
 from geo_service.analysis.scan import permutation_scan
 from geo_service.hotspots import webhook
 from geo_service.hotspots.cells import Town, grid_lattice, town_of
@@ -18,7 +19,6 @@ from geo_service.hotspots.evidence import FEWEST_EVENTS, both
 from geo_service.hotspots.following import Followed, Found, Turn, follow
 from geo_service.hotspots.question import LAYERS, TOWN_TIME, Alerts, Window, moment
 from geo_service.hotspots.scan import SOURCE, daily
-from geo_service.hotspots.work import Work
 from geo_service.problems import Problem
 from geo_service.settings import Settings
 from layers.catalogue import CATALOGUE, Layer

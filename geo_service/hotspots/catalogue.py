@@ -1,73 +1,15 @@
-"""The processes there are: what each is called, takes, gives, and what does it.
+"""The analyses of events: what each is called, takes, gives, and what does it."""
 
-The analyses bring large libraries, so each is imported when it is first run.
-"""
-
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from importlib import import_module
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
 
-from pydantic import BaseModel
-
+from geo_service.analyses.process import COMMON, FEATURES, LIST, WRITERS, Process
 from geo_service.hotspots import question
-from geo_service.hotspots.work import Work
 from layers.catalogue import Title
 
-WRITERS = frozenset({"officer", "editor", "admin"})
-
-
-@dataclass(frozen=True)
-class Process:
-    """An analysis. ``module`` holds a function ``answer(work, inputs)`` that returns its document.
-
-    ``members`` describes the document, a JSON Schema a member. ``roles`` are those that may run it,
-    None for all who may read. ``writes`` says that it changes the database, so it is always a job.
-    """
-
-    id: str
-    title: Title
-    description: Title
-    inputs: type[BaseModel]
-    module: str
-    members: Mapping[str, Any]
-    roles: frozenset[str] | None = None
-    writes: bool = False
-
-    @property
-    def modes(self) -> tuple[str, ...]:
-        """How it may be executed, in the standard's words."""
-        return ("async-execute",) if self.writes else ("sync-execute", "async-execute")
-
-    @property
-    def answer(self) -> Callable[[Work, Any], dict[str, Any]]:
-        """The function that does it."""
-        found: Callable[[Work, Any], dict[str, Any]] = import_module(self.module).answer
-        return found
-
-
-_SENTENCE: Mapping[str, Any] = {
-    "type": "object",
-    "properties": {"zh": {"type": "string"}, "en": {"type": "string"}},
-}
-_FEATURES = {
-    "type": "object",
-    "format": "geojson-feature-collection",
-    "description": "GeoJSON in CRS84; the id of a feature is its cell",
-}
-_LIST = {"type": "array", "items": {"type": "object"}}
-_COMMON = {
-    "summary": {**_SENTENCE, "description": "The answer in a sentence"},
-    "evidence": {
-        "type": "object",
-        "description": "Definition and source, n, window, cells, test, correction, seed, data time;"
-        " enough is false where there is too little data",
-    },
-}
-_RANKED = {**_LIST, "description": "What was found, the most certain first, each with a sentence"}
-_CELLED = {"cells": _FEATURES, "ranked": _RANKED, **_COMMON}
-_SHAPED = {"features": _FEATURES, "ranked": _RANKED, **_COMMON}
+_RANKED = {**LIST, "description": "What was found, the most certain first, each with a sentence"}
+_CELLED = {"cells": FEATURES, "ranked": _RANKED, **COMMON}
+_SHAPED = {"features": FEATURES, "ranked": _RANKED, **COMMON}
 
 
 _PROCESSES = (
@@ -81,7 +23,7 @@ _PROCESSES = (
         ),
         question.HotSpots,
         "geo_service.hotspots.hot_spots",
-        _CELLED | {"steps": _LIST},
+        _CELLED | {"steps": LIST},
     ),
     Process(
         "emerging",
@@ -92,7 +34,7 @@ _PROCESSES = (
         ),
         question.Emerging,
         "geo_service.hotspots.emerging",
-        _CELLED | {"steps": _LIST, "categories": _LIST},
+        _CELLED | {"steps": LIST, "categories": LIST},
     ),
     Process(
         "compare",
@@ -133,7 +75,7 @@ _PROCESSES = (
         ),
         question.NearRepeat,
         "geo_service.hotspots.near_repeat",
-        {"table": _LIST, **_COMMON},
+        {"table": LIST, **COMMON},
     ),
     Process(
         "scan",
@@ -157,7 +99,7 @@ _PROCESSES = (
         ),
         question.Forecast,
         "geo_service.hotspots.forecast",
-        {"table": _LIST, "ranked": _RANKED, **_COMMON},
+        {"table": LIST, "ranked": _RANKED, **COMMON},
     ),
     Process(
         "alerts",
@@ -168,7 +110,7 @@ _PROCESSES = (
         ),
         question.Alerts,
         "geo_service.hotspots.alerts",
-        {"opened": _LIST, "continued": _LIST, "closed": _LIST, **_COMMON},
+        {"opened": LIST, "continued": LIST, "closed": LIST, **COMMON},
         roles=WRITERS,
         writes=True,
     ),

@@ -9,17 +9,17 @@ from typing import Any, NamedTuple
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from pyproj import Transformer
 
+from geo_service.analyses.work import Work
 from geo_service.analysis import lattice as lattices
 from geo_service.analysis.lattice import Lattice
+from geo_service.analysis.metric import project_shapes
 from geo_service.analysis.neighbours import contiguity
 from geo_service.analysis.proposal import FEWEST, propose_size
 from geo_service.analysis.sentence import Sentence
 from geo_service.hotspots.events import Events, Points, counted_by_grid, place_of, points
 from geo_service.hotspots.projection import Projection
 from geo_service.hotspots.question import Celled, Window, moment
-from geo_service.hotspots.work import Work
 from geo_service.problems import Problem
 
 MOST_CELLS = 60_000
@@ -206,21 +206,26 @@ def _lattice_cells(
     projection = Projection.over(outline)
     x, y = projection.metres(found.lon, found.lat)
     size, reason = question.size, None
+    area = float(shapely.area(projection.shape(outline)))
+    hexagonal = question.cells == "hexagons"
     if size is None:
-        area = float(shapely.area(projection.shape(outline)))
         if len(found) >= FEWEST:
-            size, reason = propose_size(len(found), area)
+            size, reason = propose_size(
+                len(found), area, cells="hexagons" if hexagonal else "squares"
+            )
         else:
             size = 500.0
-    area = float(shapely.area(projection.shape(outline)))
-    if area / size**2 > MOST_CELLS:
-        least = (area / MOST_CELLS) ** 0.5
+    part = 3**0.5 / 2 if hexagonal else 1.0  # of the square of the size
+    if area / (size**2 * part) > MOST_CELLS:
+        least = (area / (MOST_CELLS * part)) ** 0.5
+        zh, en = ("对边距", "across") if hexagonal else ("边长", "a side")
         raise Problem(
             422,
-            f"边长 {size:g} 米的格子太多（上限 {MOST_CELLS:,} 个），边长至少 {least:.0f} 米。",
-            f"Cells of {size:g} m are too many ({MOST_CELLS:,} at most): {least:.0f} m or more.",
+            f"{zh} {size:g} 米的格子太多（上限 {MOST_CELLS:,} 个），{zh}至少 {least:.0f} 米。",
+            f"Cells of {size:g} m {en} are too many ({MOST_CELLS:,} at most): {least:.0f} m or"
+            " more.",
         )
-    make = lattices.squares if question.cells == "squares" else lattices.hexagons
+    make = lattices.hexagons if hexagonal else lattices.squares
     lattice = make(outline, size, crs=4326, local=projection.crs)
     at = lattice.locate(x, y, crs=lattice.crs)
     days = np.array([(edge - first).total_seconds() / 86_400 for edge in edges])
@@ -276,8 +281,7 @@ FROM (SELECT st_centroid(geom) AS middle, households FROM buildings WHERE househ
 
 def degrees(lattice: Lattice, shapes: Any) -> Any:
     """Return shapes of a lattice's CRS in degrees."""
-    back = Transformer.from_crs(lattice.crs, 4326, always_xy=True)
-    return shapely.transform(shapes, lambda xy: np.column_stack(back.transform(xy[:, 0], xy[:, 1])))
+    return project_shapes(shapes, lattice.crs, 4326)
 
 
 def geojson(shapes: Any) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from geo_service.analyses.work import Work
 from geo_service.analysis.rates import compare_rates
 from geo_service.analysis.sentence import Sentence
 from geo_service.analysis.significance import benjamini_hochberg
@@ -18,7 +19,6 @@ from geo_service.hotspots.evidence import (
     too_little,
 )
 from geo_service.hotspots.question import Compare
-from geo_service.hotspots.work import Work
 
 METHOD = Sentence(
     "两时段泊松发生率之比（按天数折算），精确检验与 95% 精确区间",

@@ -6,6 +6,7 @@ import numpy as np
 import shapely
 from pyproj import Transformer
 
+from geo_service.analyses.work import Work
 from geo_service.analysis import bandwidth as bandwidths
 from geo_service.analysis.contours import contours
 from geo_service.analysis.density import kde
@@ -15,7 +16,6 @@ from geo_service.hotspots.events import events_of, points
 from geo_service.hotspots.evidence import both, evidence, too_little
 from geo_service.hotspots.projection import Projection
 from geo_service.hotspots.question import Density
-from geo_service.hotspots.work import Work
 from geo_service.problems import Problem
 
 PIXELS = 300

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from geo_service.analyses.work import Work
 from geo_service.analysis.emerging import PATTERNS, emerging_hot_spots
 from geo_service.analysis.sentence import Sentence
 from geo_service.hotspots.cells import cells_of, steps_of
@@ -13,12 +14,12 @@ from geo_service.hotspots.events import events_of
 from geo_service.hotspots.evidence import (
     BENJAMINI_HOCHBERG,
     both,
+    counted,
     evidence,
     of_cells,
     too_little,
 )
 from geo_service.hotspots.question import Emerging
-from geo_service.hotspots.work import Work
 from geo_service.problems import Problem
 
 FEWEST_STEPS = 4
@@ -163,8 +164,8 @@ def _sentence(  # noqa: PLR0917
     pattern = PATTERNS[number]
     return both(
         f"{name.zh}：{pattern.zh}，共 {count} 起，{steps} 步中 {hot} 步为热、{cold} 步为冷",
-        f"{name.en}: {pattern.en}, {count} events, hot in {hot} and cold in {cold} of {steps}"
-        " steps",
+        f"{name.en}: {pattern.en}, {counted(count, 'event')}, hot in {hot} and cold in {cold}"
+        f" of {steps} steps",
     )
 
 
@@ -177,13 +178,14 @@ def _summary(about: dict[str, Any], cells: int, category: Any) -> dict[str, str]
         return both(
             f"{span}，{about['n']} 起事件，{cells} 个格子，{about['step_count']} 步："
             "没有检测到模式。",
-            f"{span}, {about['n']} events, {cells} cells, {about['step_count']} steps: no pattern.",
+            f"{span}, {counted(about['n'], 'event')}, {cells} cells, {about['step_count']} steps:"
+            " no pattern.",
         )
     return both(
         f"{span}，{about['n']} 起事件，{cells} 个格子，{about['step_count']} 步："
         + "，".join(f"{pattern.zh} {count} 个" for pattern, count in here)
         + "。",
-        f"{span}, {about['n']} events, {cells} cells, {about['step_count']} steps: "
-        + ", ".join(f"{count} {pattern.en}" for pattern, count in here)
+        f"{span}, {counted(about['n'], 'event')}, {cells} cells, {about['step_count']} steps: "
+        + ", ".join(counted(count, pattern.en) for pattern, count in here)
         + ".",
     )

@@ -3,15 +3,15 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from psycopg import sql
 
+from geo_service.analyses.work import Work
 from geo_service.hotspots.question import Question, Window
-from geo_service.hotspots.work import Work
 from geo_service.ogc import filtering
 from geo_service.problems import Problem
 from layers.catalogue import CATALOGUE, Layer
@@ -123,12 +123,15 @@ def counted_by_grid(
     return found
 
 
-# Three values instead of a row an event: a million rows take the driver ten seconds.
+_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+
+# Three values instead of a row an event: a million rows take the driver ten seconds. Times come as
+# PostgreSQL holds them, microseconds since 2000: to compute seconds takes it longer than to send.
 _POINTS = """
 SELECT
     count(*), coalesce(string_agg(float8send(st_x(geom)), ''::bytea), ''),
     coalesce(string_agg(float8send(st_y(geom)), ''::bytea), ''),
-    coalesce(string_agg(float8send(date_part('epoch', at)), ''::bytea), '')
+    coalesce(string_agg(timestamptz_send(at), ''::bytea), '')
 FROM (
     SELECT geom, {time} AS at
     FROM {table}
@@ -155,5 +158,7 @@ def points(work: Work, events: Events, window: Window) -> Points:
             f"事件超过 {MOST_EVENTS:,} 起，请缩小时间窗口或改用网格。",
             f"There are more than {MOST_EVENTS:,} events: ask for a shorter window, or for grids.",
         )
-    lon, lat, epoch = (np.frombuffer(column, ">f8").astype(np.float64) for column in columns)
-    return Points(lon, lat, (epoch - window.start.timestamp()) / 86_400)
+    lon, lat = (np.frombuffer(column, ">f8").astype(np.float64) for column in columns[:2])
+    first = int((window.start - _EPOCH) / timedelta(microseconds=1))
+    microseconds = np.frombuffer(columns[2], ">i8").astype(np.int64) - first
+    return Points(lon, lat, microseconds / 86_400e6)

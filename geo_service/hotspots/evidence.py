@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from geo_service.analyses.work import Work
 from geo_service.analysis.sentence import Sentence
 from geo_service.hotspots.cells import Cells
 from geo_service.hotspots.events import Events, place_of
 from geo_service.hotspots.question import Question, Window
-from geo_service.hotspots.work import Work
 
 FEWEST_EVENTS = 20
 FEWEST_CELLS = 8
@@ -106,3 +106,21 @@ def p_text(p: float) -> str:
     ('p < 0.001', 'p = 0.031', 'p < 0.001')
     """
     return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+
+
+def expected_text(value: float) -> str:
+    """Return an expected number as people write it: small ones with two digits that say something.
+
+    >>> [expected_text(v) for v in (0, 0.034, 0.96, 17.25)]
+    ['0', '0.034', '1.0', '17.2']
+    """
+    return f"{value:.1f}" if value >= 0.95 else f"{value:.2g}"
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a number of things in English.
+
+    >>> counted(1, "event"), counted(5, "new hot spot")
+    ('1 event', '5 new hot spots')
+    """
+    return f"{count} {noun}{'' if count == 1 else 's'}"

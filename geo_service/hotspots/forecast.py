@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from geo_service.analyses.work import Work
 from geo_service.analysis import forecast
 from geo_service.analysis.forecast import BASELINE, Past, evaluate
 from geo_service.analysis.sentence import Sentence
@@ -12,7 +13,6 @@ from geo_service.hotspots.events import events_of
 from geo_service.hotspots.evidence import both, evidence, of_cells, too_little
 from geo_service.hotspots.question import Forecast
 from geo_service.hotspots.scan import daily
-from geo_service.hotspots.work import Work
 from geo_service.problems import Problem
 
 AT_ONCE = 3_000_000

@@ -4,10 +4,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
+from geo_service.analyses.work import Work
 from geo_service.analysis.emerging import emerging_hot_spots
 from geo_service.analysis.local_g import LocalG, local_g
+from geo_service.analysis.local_rate import local_rate
 from geo_service.analysis.sentence import Sentence
 from geo_service.analysis.significance import benjamini_hochberg
 from geo_service.analysis.smoothing import empirical_bayes
@@ -16,13 +17,14 @@ from geo_service.hotspots.events import events_of
 from geo_service.hotspots.evidence import (
     BENJAMINI_HOCHBERG,
     both,
+    counted,
     evidence,
+    expected_text,
     of_cells,
     p_text,
     too_little,
 )
 from geo_service.hotspots.question import HotSpots
-from geo_service.hotspots.work import Work
 from geo_service.problems import Problem
 
 Floats = NDArray[np.float64]
@@ -155,19 +157,9 @@ def _against_counts(cells: Cells) -> tuple[LocalG, Floats, Floats, Floats]:
 
 def _against_households(cells: Cells, base: Floats) -> tuple[LocalG, Floats, Floats, Floats]:
     """Test events against households; cells with none around are not tested (p = 1)."""
-    share = base / base.sum()
-    # Events where nobody lives have no rate: they are left out of the comparison, and told.
-    total = np.where(base > 0, cells.total, 0)
-    n = int(total.sum())
-    around = cells.neighbours @ total.astype(float) + total
-    part = np.clip(cells.neighbours @ share + share, 0, 1)
-    tested = (part > 0) & (part < 1)
-    q = np.where(tested, part, 0.5)
-    upper = stats.binom.sf(around - 1, n, q)
-    lower = stats.binom.cdf(around, n, q)
-    p = np.where(tested, np.minimum(1, 2 * np.minimum(upper, lower)), 1.0)
-    z = np.where(tested, (around - n * q) / np.sqrt(max(n, 1) * q * (1 - q)), 0.0)
-    return LocalG(z, p), around, n * part, n * share
+    found = local_rate(cells.total, base, cells.neighbours)
+    n = cells.total[base > 0].sum()
+    return LocalG(found.z, found.p), found.around, found.expected, n * base / base.sum()
 
 
 def _runs(cells: Cells, weeks: int, alpha: float) -> NDArray[np.int64] | None:
@@ -200,11 +192,15 @@ def _line(
     count, expected, p = properties["count"], properties["expected"], p_text(properties["p"])
     around, usual = properties["around"], properties["around_expected"]
     beside = int(cells.neighbours.indptr[cell + 1] - cells.neighbours.indptr[cell])
-    zh = f"{name.zh}：{count} 起，预期 {expected:.1f}"
-    en = f"{name.en}: {count} events, {expected:.1f} expected"
+    told = expected_text(expected)
+    zh = f"{name.zh}：{count} 起，预期 {told}"
+    en = f"{name.en}: {counted(count, 'event')}, {told} expected"
+    if properties.get("households") == 0:
+        zh = f"{name.zh}：{count} 起，此格没有户数记录"
+        en = f"{name.en}: {counted(count, 'event')}, no households on record here"
     if beside:
-        zh += f"；连同相邻 {beside} 格 {around} 起，预期 {usual:.1f}"
-        en += f"; with the {beside} around it {around}, {usual:.1f} expected"
+        zh += f"；连同相邻 {beside} 格 {around} 起，预期 {expected_text(usual)}"
+        en += f"; with the {beside} around it {around}, {expected_text(usual)} expected"
     zh, en = f"{zh}，{p}", f"{en}, {p}"
     if weeks and weeks > 1:
         zh, en = f"{zh}，连续 {weeks} 周", f"{en}, {weeks} weeks in a row"
@@ -232,10 +228,10 @@ def _summary(
     span = about["window"]
     alpha = about["alpha"]
     zh = f"{span['from']} 至 {span['to']}，{cells.events} 起事件，{len(cells)} 个格子："
-    en = f"{span['from']} to {span['to']}, {cells.events} events in {len(cells)} cells: "
+    en = f"{span['from']} to {span['to']}, {counted(cells.events, 'event')} in {len(cells)} cells: "
     if hot or cold:
         zh += f"热点 {hot} 个（含 {inside} 起），冷点 {cold} 个"
-        en += f"{hot} hot ({inside} events in them), {cold} cold"
+        en += f"{hot} hot ({counted(inside, 'event')} in them), {cold} cold"
     else:
         zh += "没有热点或冷点，分布与随机无显著差别"
         en += "no hot or cold spots: it may all be chance"

@@ -5,14 +5,14 @@ from typing import Any
 
 import numpy as np
 
+from geo_service.analyses.work import Work
 from geo_service.analysis.near_repeat import knox
 from geo_service.analysis.sentence import Sentence
 from geo_service.hotspots.cells import town_of
 from geo_service.hotspots.events import events_of, points
-from geo_service.hotspots.evidence import both, evidence, p_text, too_little
+from geo_service.hotspots.evidence import both, counted, evidence, expected_text, p_text, too_little
 from geo_service.hotspots.projection import Projection
 from geo_service.hotspots.question import NearRepeat
-from geo_service.hotspots.work import Work
 from geo_service.problems import Problem
 
 MOST_EVENTS = 30_000
@@ -68,9 +68,9 @@ def answer(work: Work, asked: NearRepeat) -> dict[str, Any]:
             p = float(made.p[i, j])
             told = both(
                 f"相距 {near:g}–{far:g} 米、相隔 {soon:g}–{late:g} 天：{observed} 对，预期 "
-                f"{expected:.1f}，{p_text(p)}",
-                f"{near:g} to {far:g} m and {soon:g} to {late:g} days apart: {observed} pairs,"
-                f" {expected:.1f} expected, {p_text(p)}",
+                f"{expected_text(expected)}，{p_text(p)}",
+                f"{near:g} to {far:g} m and {soon:g} to {late:g} days apart:"
+                f" {counted(observed, 'pair')}, {expected_text(expected)} expected, {p_text(p)}",
             )
             table.append({
                 "distance": [near, far], "interval": [soon, late], "observed": observed,

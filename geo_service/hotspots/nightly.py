@@ -2,10 +2,10 @@
 
 import logging
 
+from geo_service.analyses.running import SECONDS
+from geo_service.analyses.work import working
 from geo_service.database import SYSTEM
 from geo_service.hotspots.alerts import look, yesterday
-from geo_service.hotspots.running import SECONDS
-from geo_service.hotspots.work import working
 from geo_service.problems import Problem
 from geo_service.settings import Settings
 

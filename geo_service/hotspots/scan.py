@@ -8,13 +8,21 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from geo_service.analyses.work import Work
 from geo_service.analysis.scan import Cluster, permutation_scan
 from geo_service.analysis.sentence import Sentence
 from geo_service.hotspots.cells import Cells, Named, cells_of, degrees, geojson
 from geo_service.hotspots.events import events_of
-from geo_service.hotspots.evidence import both, evidence, of_cells, p_text, too_little
+from geo_service.hotspots.evidence import (
+    both,
+    counted,
+    evidence,
+    expected_text,
+    of_cells,
+    p_text,
+    too_little,
+)
 from geo_service.hotspots.question import Scan, Window, moment
-from geo_service.hotspots.work import Work
 from geo_service.problems import Problem
 
 MOST_EVENTS = 200_000
@@ -150,7 +158,8 @@ def answer(work: Work, asked: Scan) -> dict[str, Any]:
         "summary": both(
             f"{window.first} 至 {window.last}，{cells.events} 起事件，{len(cells)} 个格子："
             + (f"显著的时空聚集 {sure} 处（p ≤ {ALPHA:g}）。" if sure else "没有显著的时空聚集。"),
-            f"{window.first} to {window.last}, {cells.events} events in {len(cells)} cells: "
+            f"{window.first} to {window.last}, {counted(cells.events, 'event')} in {len(cells)}"
+            " cells: "
             + (f"{sure} significant (p ≤ {ALPHA:g})." if sure else "no significant cluster."),
         ),
     }
@@ -187,13 +196,13 @@ def properties_of(
 
 def sentence(name: Named, cluster: Cluster, told: dict[str, Any]) -> dict[str, str]:
     """Say a cluster in words."""
-    near = len(cluster.zones)
+    near, expected = len(cluster.zones), expected_text(cluster.expected)
     zh = (
         f"{name.zh}等 {near} 个格子" if near > 1 else name.zh
-    ) + f"，{told['start']} 至 {told['end']}：{cluster.observed} 起，预期 {cluster.expected:.1f}"
+    ) + f"，{told['start']} 至 {told['end']}：{cluster.observed} 起，预期 {expected}"
     en = (f"{name.en} and {near - 1} more" if near > 1 else name.en) + (
-        f", {told['start']} to {told['end']}: {cluster.observed} events,"
-        f" {cluster.expected:.1f} expected"
+        f", {told['start']} to {told['end']}: {counted(cluster.observed, 'event')},"
+        f" {expected} expected"
     )
     zh, en = f"{zh}，{p_text(cluster.p)}", f"{en}, {p_text(cluster.p)}"
     if cluster.recurrence_days is not None:

@@ -3,10 +3,10 @@
 ``python -m tests.benchmarks.hotspots`` runs every case, ``… hotspots gi-star density`` those named.
 """
 
-from tests.benchmarks import hotspots_query, hotspots_space, hotspots_time
+from tests.benchmarks import hotspots_planted, hotspots_query, hotspots_space, hotspots_time
 from tests.benchmarks.cases import main
 
-MODULES = (hotspots_space, hotspots_time, hotspots_query)
+MODULES = (hotspots_space, hotspots_time, hotspots_query, hotspots_planted)
 """What puts its cases into the registry when it is imported."""
 
 if __name__ == "__main__":

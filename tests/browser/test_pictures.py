@@ -45,6 +45,29 @@ def test_picture_of_hot_spots(page: Page, demo_service: Service, tmp_path: Path)
     take(page, tmp_path, "hotspots")
 
 
+def test_picture_of_coverage(page: Page, demo_service: Service, tmp_path: Path) -> None:
+    """A camera turned, not saved: its view by level, and what that means for the town."""
+    url = demo_service.url
+    wanted = quote("form = 'bullet' AND status = 'online' AND mount_height > 4 AND tilt < 16")
+    page.request.get(f"{url}/api/coverage/now")  # the first answer takes a while
+    items = page.request.get(
+        f"{url}/ogc/collections/cameras/items?limit=40&filter={wanted}"
+    ).json()["features"]
+    camera = max(items, key=lambda one: one["properties"]["mount_height"])
+    (lon, lat), known = camera["geometry"]["coordinates"], camera["properties"]
+    azimuth = (known["azimuth"] + 40) % 360
+    optics = f"{known['tilt']},{known['mount_height']},{known['focal_length']}"
+    page.set_viewport_size({"width": 1440, "height": 810})
+    page.goto(
+        f"{url}/#map=18.6/{lon}/{lat}&cover=camera;edition=2015;level=detect;when=day;state=online"
+        f";camera={known['code']};draft={lon},{lat},{azimuth},{optics}"
+    )
+    page.evaluate("geo.ready")
+    page.locator("[data-figure=difference]").wait_for()
+    page.wait_for_timeout(2000)
+    take(page, tmp_path, "coverage")
+
+
 def test_picture_of_an_import(page: Page, demo_service: Service, tmp_path: Path) -> None:
     """A register half way: read, its coordinates and one column corrected, a bad row chosen."""
     url = demo_service.url
@@ -67,6 +90,34 @@ def test_picture_of_an_import(page: Page, demo_service: Service, tmp_path: Path)
         take(page, tmp_path, "import")
     finally:
         page.request.delete(f"{url}/api/imports/{handed_in['id']}")
+
+
+def test_picture_of_the_editor(page: Page, demo_service: Service, tmp_path: Path) -> None:
+    """A draft in which a grid was divided; one is chosen."""
+    url = demo_service.url
+    sign_in = {"username": "editor", "password": PASSWORD}
+    assert page.request.post(f"{url}/api/account/session", data=sign_in).ok
+    made = page.request.post(
+        f"{url}/api/drafts",
+        data={"name": "2026 年老街社区网格调整", "reason": "户数不均", "area": "990101101005"},
+    ).json()["id"]
+    try:
+        offered = page.request.post(
+            f"{url}/api/drafts/{made}/suggestions",
+            data={"kind": "split", "code": "990101101005009", "parts": 2},
+        ).json()["suggestions"]
+        for revision, operation in enumerate(offered[0]["operations"]):
+            step = {"revision": revision, "operation": operation}
+            assert page.request.post(f"{url}/api/drafts/{made}/operations", data=step).ok
+        page.set_viewport_size({"width": 1440, "height": 810})
+        page.goto(f"{url}/edit?draft={made}")
+        page.evaluate("geo.ready")
+        page.get_by_label("只看涉及的网格").uncheck()
+        page.get_by_role("button", name="第7网格", exact=True).click()
+        page.wait_for_timeout(2000)
+        take(page, tmp_path, "edit")
+    finally:
+        page.request.delete(f"{url}/api/drafts/{made}", headers={"Origin": url})
 
 
 def take(page: Page, tmp_path: Path, name: str) -> None:

@@ -46,7 +46,7 @@ def test_figures_are_those_of_the_service(wall: Page) -> None:
 def test_key_figures_are_legible_from_afar(wall: Page) -> None:
     sizes = wall.locator(".figure.main strong, .figure.second strong, .figure.third strong")
     pixels = sizes.evaluate_all("all => all.map(one => parseFloat(getComputedStyle(one).fontSize))")
-    assert len(pixels) == 10
+    assert len(pixels) == 12
     assert min(pixels) >= 56
     overflowing = wall.evaluate(
         "document.documentElement.scrollHeight > innerHeight"

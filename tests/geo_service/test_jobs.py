@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import httpx2
 import psycopg
 import pytest
 
@@ -145,6 +146,37 @@ def test_a_killed_service_takes_its_job_with_it_and_goes_on(
         assert len(again.codes()) == 54
 
 
+def test_every_task_has_a_worker() -> None:
+    queues = {task.queue for task in jobs.app.tasks.values() if task.queue != "builtin"}
+    assert queues == {queue for together in jobs.TOGETHER for queue in together}
+
+
+@pytest.mark.slow
+def test_an_analysis_does_not_wait_for_an_import(office: Office) -> None:
+    office.wait_for_worker()
+    id_ = office.hand_in(disputes(30))
+    blocker = hold(office)
+    office.ask("load", id_)
+    until_it_writes(office)
+    headers = {"Authorization": f"Bearer {office.tokens['chief']}"}
+    asked = httpx2.post(
+        f"{office.service.url}/ogc/processes/hot-spots/execution",
+        json={"inputs": {"layer": "disputes", "from": "2026-01-01", "to": "2026-03-31"}},
+        headers=headers | {"Prefer": "respond-async"},
+        timeout=60,
+    )
+    assert asked.status_code == 201, asked.text
+    for _ in range(600):
+        found = httpx2.get(asked.headers["location"], headers=headers, timeout=60).json()
+        if found["status"] not in {"accepted", "running"}:
+            break
+        time.sleep(0.1)
+    assert found["status"] == "successful", found
+    assert office.get(id_)["state"] == "running"
+    blocker.close()
+    assert office.ended(id_)["state"] == "loaded"
+
+
 def test_the_process_ends_with_the_service(office: Office) -> None:
     number = office.wait_for_worker()
     office.service.process.send_signal(signal.SIGTERM)
@@ -181,18 +213,18 @@ def test_a_job_that_somebody_does_is_left_alone(database: TestDatabase) -> None:
     held, left = doing(database, "tidy"), doing(database, "tidy")
     with acting(database.url, SYSTEM) as worker:
         worker.execute("SELECT pg_advisory_lock(%s, %s::integer)", [jobs._HELD, held])
-        doubtful = jobs.recover(database.url, own=None, doubtful=set())
+        doubtful = jobs.recover(database.url, own=[], doubtful=set())
         assert doubtful == {left}
         assert status(database, left) == "doing"  # a second look decides
-        assert jobs.recover(database.url, own=None, doubtful=doubtful | {held}) == set()
+        assert jobs.recover(database.url, own=[], doubtful=doubtful | {held}) == set()
         assert (status(database, held), status(database, left)) == ("doing", "todo")
-    assert jobs.recover(database.url, own=None, doubtful={held}) == set()
+    assert jobs.recover(database.url, own=[], doubtful={held}) == set()
     assert status(database, held) == "todo"
 
 
 def test_a_second_interruption_is_the_last(database: TestDatabase) -> None:
     job = doing(database, "tidy", attempts=1)
-    jobs.recover(database.url, own=None, doubtful={job})
+    jobs.recover(database.url, own=[], doubtful={job})
     assert status(database, job) == "failed"
 
 
@@ -205,7 +237,7 @@ def test_a_load_that_was_committed_at_the_last_moment_stays(database: TestDataba
             [id_],
         )
     job = doing(database, "import", attempts=1, import_id=id_)
-    jobs.recover(database.url, own=None, doubtful={job})
+    jobs.recover(database.url, own=[], doubtful={job})
     with database.connect() as connection:
         assert connection.execute("SELECT state, report FROM imports").fetchall() == [
             ("loaded", {})

@@ -14,10 +14,13 @@ import { signInAddress } from "./map/account";
 import { Chart } from "./map/chart";
 import { Connection } from "./map/connection";
 import { LayerCounts } from "./map/counts";
+import { Coverage } from "./map/coverage/mode";
+import { words as coverWords } from "./map/coverage/words";
 import { Details } from "./map/details";
 import { exportForm } from "./map/export-form";
 import { HotSpots } from "./map/hotspots/mode";
 import { panelTabs } from "./map/hotspots/tabs";
+import { word } from "./map/hotspots/words";
 import { LayerSwitch } from "./map/layer-switch";
 import { panel } from "./map/panel";
 import { Search } from "./map/search";
@@ -34,7 +37,7 @@ const NARROW = 720;
 function padding(): [number, number, number, number] {
   if (innerWidth < NARROW) return [20, 20, 20, 20];
   const left = byId("panel").classList.contains("collapsed") ? 24 : 356;
-  const card = document.querySelector(".hs-results:not([hidden])") ? 404 : byId("details").hidden ? 60 : 392;
+  const card = document.querySelector(".hs-results:not([hidden]), .cv-card:not([hidden])") ? 404 : byId("details").hidden ? 60 : 392;
   return [52, card, document.querySelector(".hs-time:not([hidden])") ? 120 : 36, left];
 }
 
@@ -64,12 +67,23 @@ function start(catalogue: Catalogue): Chart {
     zoomTo(hit.bounds);
   });
   const exporting = exportForm(layers, town.bounds, state, () => chart.extent());
-  const showLayers = (): void => chart.setVisible(hotSpots.visible(state.visible));
-  const hotSpots = new HotSpots({ catalogue, state, chart, details, zoomTo, showLayers });
+  const showLayers = (): void => chart.setVisible(coverage.visible(hotSpots.visible(state.visible)));
+  const around = { catalogue, state, chart, details, zoomTo, showLayers };
+  const hotSpots = new HotSpots(around);
+  const coverage = new Coverage(around);
   const layersFace = element("div", { role: "tabpanel" }, windowPicker(state), layerSwitch.root, exporting);
   const hotFace = element("div", { role: "tabpanel" }, hotSpots.form.root);
-  const tabs = panelTabs(state, layersFace, hotFace, (active) => hotSpots.open(active));
-  panel(catalogue, [tabs, layersFace, hotFace], search.root, () => (chart.padding = padding()));
+  const coverFace = element("div", { role: "tabpanel" }, coverage.settings.root);
+  const plain = (): void => {
+    hotSpots.open(false);
+    coverage.open(false);
+  };
+  const tabs = panelTabs(state, [
+    { id: "layers", title: word("layersTab"), face: layersFace, shown: () => state.analysis === null && state.cover === null, open: plain },
+    { id: "hot", title: word("hotTab"), face: hotFace, shown: () => state.analysis !== null, open: () => hotSpots.open(true) },
+    { id: "cover", title: coverWords("tab"), face: coverFace, shown: () => state.cover !== null, open: () => coverage.open(true) },
+  ]);
+  panel(catalogue, [tabs, layersFace, hotFace, coverFace], search.root, () => (chart.padding = padding()));
 
   // Corner and badge
   const connection = new Connection();
@@ -86,7 +100,7 @@ function start(catalogue: Catalogue): Chart {
 
   // Map
   chart.map.on("singleclick", (event) => {
-    if (hotSpots.click(event)) return;
+    if (hotSpots.click(event) || coverage.click(event)) return;
     const found = chart.at(event.pixel);
     if (found[0] && found[0].count > 0) chart.zoomAt(event.coordinate);
     else details.open(found.filter((item) => item.count === 0));
@@ -117,6 +131,7 @@ function start(catalogue: Catalogue): Chart {
   state.on("window", followWindow);
   state.on("view", followView);
   addEventListener("hashchange", () => state.follow());
+  coverage.follow();
   hotSpots.follow(); // before the view is fitted: its card takes room
   showLayers();
   chart.setTime(interval(state.window));
@@ -148,6 +163,7 @@ function start(catalogue: Catalogue): Chart {
     for (const id of pending) chart.refresh(id);
     void counts.refresh([...pending]);
     hotSpots.changed([...pending]);
+    coverage.changed([...pending]);
     pending.clear();
   };
   const schedule = (ids: string[]): void => {

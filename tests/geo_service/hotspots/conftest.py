@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from geo_service.analyses.asking import asked
+from geo_service.analyses.catalogue import PROCESSES
+from geo_service.analyses.work import working
 from geo_service.app import create_app
 from geo_service.database import SYSTEM
 from geo_service.demo import last_day
-from geo_service.hotspots.catalogue import PROCESSES
-from geo_service.hotspots.question import asked
-from geo_service.hotspots.work import working
 from geo_service.settings import Settings
 from layers.town import build
 from tests.conftest import TestDatabase

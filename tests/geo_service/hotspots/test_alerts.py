@@ -16,6 +16,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from geo_service.access.passwords import put_token
+from geo_service.analyses.work import working
 from geo_service.app import create_app
 from geo_service.database import SYSTEM
 from geo_service.embedded import Cluster
@@ -23,7 +24,6 @@ from geo_service.hotspots import webhook
 from geo_service.hotspots.alerts import look
 from geo_service.hotspots.following import Followed, Found, follow
 from geo_service.hotspots.replay import replay
-from geo_service.hotspots.work import working
 from geo_service.settings import Settings
 from tests.conftest import Service, TestDatabase, copy_of, serve
 

@@ -10,9 +10,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from geo_service.access.passwords import put_token
+from geo_service.analyses.catalogue import PROCESSES
 from geo_service.embedded import Cluster
-from geo_service.hotspots.catalogue import PROCESSES
-from tests.conftest import Service, TestDatabase, copy_of, serve
+from tests.conftest import Service, copy_of, serve
 
 CONFORMANCE = "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/"
 

@@ -40,6 +40,7 @@ export function accountMenu(account: Account, importing = false): HTMLElement {
     out.addEventListener("click", () => void signOut());
     menu.append(out);
   }
+  if (account.role === "editor" || account.role === "admin") menu.append(element("a", { href: "/edit" }, say("editLink")));
   if (importing) menu.append(element("a", { href: "/import" }, say("importLink")));
   menu.append(element("a", { href: `/wall?lang=${language}` }, say("wallLink")), element("a", { href: "/docs" }, say("docsLink")));
 

@@ -13,7 +13,7 @@ export interface View {
   lat: number;
 }
 
-export type Aspect = "layers" | "window" | "selection" | "view" | "analysis";
+export type Aspect = "layers" | "window" | "selection" | "view" | "analysis" | "cover";
 
 const DEFAULT_WINDOW: TimeWindow = { preset: "month" };
 
@@ -24,6 +24,8 @@ export class State {
   view: View | null = null;
   /** What the hot-spot mode shows, in its own words; null while the mode is off. */
   analysis: string | null = null;
+  /** What the coverage mode shows, in its own words; null while the mode is off. One mode is on at a time. */
+  cover: string | null = null;
   private readonly listeners: [Aspect, () => void][] = [];
 
   constructor(private readonly layers: LayerEntry[]) {
@@ -58,13 +60,26 @@ export class State {
 
   setAnalysis(analysis: string | null): void {
     this.analysis = analysis;
+    if (analysis !== null) this.leave("cover");
     this.changed("analysis");
+  }
+
+  setCover(cover: string | null): void {
+    this.cover = cover;
+    if (cover !== null) this.leave("analysis");
+    this.changed("cover");
+  }
+
+  private leave(mode: "analysis" | "cover"): void {
+    if (this[mode] === null) return;
+    this[mode] = null;
+    this.tell(mode);
   }
 
   /** Take over what the address says, as after a pasted link or the back button. */
   follow(): void {
     this.read();
-    for (const aspect of ["layers", "window", "selection", "view", "analysis"] as const) this.tell(aspect);
+    for (const aspect of ["layers", "window", "selection", "view", "analysis", "cover"] as const) this.tell(aspect);
   }
 
   private read(): void {
@@ -78,6 +93,7 @@ export class State {
     }
     this.window = readWindow(hash.get("time") ?? "") ?? DEFAULT_WINDOW;
     this.analysis = hash.get("hot");
+    this.cover = this.analysis === null ? hash.get("cover") : null;
     const [layer, id] = (hash.get("feature") ?? "").split("/");
     const known = this.layers.some((entry) => entry.id === layer);
     this.selection = known && layer && id && /^\d+$/.test(id) ? { layer, id: Number(id) } : null;
@@ -102,6 +118,7 @@ export class State {
     parts.push(`layers=${shown.join(",")}`, `time=${windowText(this.window)}`);
     if (this.selection) parts.push(`feature=${this.selection.layer}/${this.selection.id}`);
     if (this.analysis !== null) parts.push(`hot=${this.analysis.replace(/[^\w;=,./-]/gu, encodeURIComponent)}`);
+    if (this.cover !== null) parts.push(`cover=${this.cover.replace(/[^\w;=,./-]/gu, encodeURIComponent)}`);
     history.replaceState(history.state, "", `#${parts.join("&")}`);
   }
 }

@@ -1,18 +1,19 @@
 // What leaves the page: the map with its legend, the table, the whole answer.
 import type ChartMap from "ol/Map";
 
+import { request } from "../../common/api";
 import { language, pick } from "../../common/language";
 import { FONT } from "../styles";
 import type { CellDocument, CellProperties, CompareAnswer, EmergingAnswer, HotAnswer } from "./contract";
 import { evidenceLines } from "./evidence";
 import type { LegendContent } from "./legend";
-import type { View } from "./question";
+import { inputsOf, processOf, type Question, type View } from "./question";
 import { kindTitle } from "./scale";
 import { word } from "./words";
 
 type AnyAnswer = HotAnswer | EmergingAnswer | CompareAnswer;
 
-function save(name: string, content: Blob): void {
+export function save(name: string, content: Blob): void {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(content);
   link.download = name;
@@ -99,6 +100,16 @@ export function saveTable(name: string, view: View, answer: AnyAnswer): void {
 export function saveData(name: string, answer: AnyAnswer, asked: object): void {
   const { cells, ...rest } = answer;
   save(`${name}.geojson`, new Blob([JSON.stringify({ ...cells, ...rest, asked })], { type: "application/geo+json" }));
+}
+
+/** The answer as one HTML file with a map to move in: the service asks anew and writes it. */
+export async function savePage(name: string, view: View, question: Question): Promise<void> {
+  const response = await request(`/api/hotspots/${processOf(view)}/page?lang=${language}`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ inputs: inputsOf(view, question) }),
+  });
+  save(`${name}.html`, await response.blob());
 }
 
 const EDGE = 14;

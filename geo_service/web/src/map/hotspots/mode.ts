@@ -13,7 +13,7 @@ import { Segments } from "./choices";
 import type { CellDocument, CellProperties, CompareAnswer, EmergingAnswer } from "./contract";
 import { CellLayer } from "./cell-layer";
 import { EventsList } from "./events-list";
-import { nameOf, saveData, savePicture, saveTable } from "./files";
+import { nameOf, saveData, savePage, savePicture, saveTable } from "./files";
 import { eventLayers, Form } from "./form";
 import { Legend } from "./legend";
 import { type Painting, painting } from "./painting";
@@ -366,6 +366,7 @@ export class HotSpots {
     const title = `${word("form")} · ${word(`${view}View`)} · ${pick(this.layer(question).title)}`;
     const name = `${word("form")}_${pick(this.layer(question).title)}_${word(`${view}View`)}_${question.from}_${question.to}`;
     if (what === "table") saveTable(name, view, found);
+    else if (what === "page") await savePage(name, view, question);
     else if (what === "data") saveData(name, found, { process: view, inputs: inputsOf(view, question) });
     else {
       const { town } = this.around.catalogue;

@@ -5,7 +5,7 @@ import type { CellProperties, CompareAnswer, ComparedCell, EmergingAnswer, Emerg
 import { counted, type LegendContent } from "./legend";
 import type { View } from "./question";
 import type { Group } from "./results";
-import { countClasses, type Look, NONE, patternLook, PScale, pText, stepLook, stepRows } from "./scale";
+import { countClasses, expectedText, type Look, NONE, patternLook, PScale, pText, stepLook, stepRows } from "./scale";
 import type { Answers } from "./service";
 import { word } from "./words";
 
@@ -43,7 +43,7 @@ function hot({ cells, ranked, evidence }: HotAnswer): Painting {
     empty: "", // the summary says so
     wordsOf: (properties) => {
       const { count: events, expected, p } = properties as HotCell;
-      return word("seen", { count: count(events), expected: expected.toFixed(1), p: pText(p) });
+      return word("seen", { count: count(events), expected: expectedText(expected), p: pText(p) });
     },
     curtain: null,
   };

@@ -6,12 +6,13 @@ import type { Title } from "../../common/contract";
 import type { CellDocument, CellProperties, ComparedCell, EmergingCell, Evidence, HotCell, Ranked } from "./contract";
 import { evidenceOf } from "./evidence";
 import type { View } from "./question";
-import { type Look, NONE, pText } from "./scale";
+import { expectedText, type Look, NONE, pText } from "./scale";
 import { word } from "./words";
 
 const BACK = "M12 5l-5 5 5 5";
 const LINK = "m8.5 11.5 3-3m-2-2.5L11 4.5a3.2 3.2 0 0 1 4.5 4.5L14 10.5m-3.5 3.5L9 15.5A3.2 3.2 0 0 1 4.5 11L6 9.5";
 const IMAGE = "M3 4.5h14v11H3zM3 13l4-4 3.5 3.5L13 10l4 3.5M12.5 7.5h.01";
+const PAGE = "M5 2.5h7l3.5 3.5v11.5H5zM12 2.5V6h3.5M8 10h5M8 13h5";
 const GRID = "M3 4.5h14v11H3zM3 8.2h14M3 11.8h14M8 4.5v11";
 const BRACES = "M7.5 3.5C5 3.5 6.5 9 3.5 10c3 1 1.500 6.500 4 6.500M12.500 3.500c2.500 0 1 5.500 4 6.500-3 1-1.500 6.500-4 6.500";
 const FIRST = 25;
@@ -21,7 +22,7 @@ export interface Group {
   rows: Ranked[];
 }
 
-export type Saving = "link" | "picture" | "table" | "data";
+export type Saving = "link" | "picture" | "page" | "table" | "data";
 
 interface Listener {
   close(): void;
@@ -58,6 +59,7 @@ export class Results {
     for (const [what, path, text, title] of [
       ["link", LINK, "copyLink", "copyLink"],
       ["picture", IMAGE, "picture", "pictureTitle"],
+      ["page", PAGE, "page", "pageTitle"],
       ["table", GRID, "table", "tableTitle"],
       ["data", BRACES, "data", "dataTitle"],
     ] as const) {
@@ -228,8 +230,8 @@ export function factsOf(view: View, properties: CellProperties, pattern: string)
   if (view === "hot") {
     const cell = properties as HotCell;
     add(word("count"), count(cell.count));
-    add(word("expected"), decimals(cell.expected));
-    add(word("around"), `${count(cell.around)} / ${decimals(cell.around_expected)}`);
+    add(word("expected"), expectedText(cell.expected));
+    add(word("around"), `${count(cell.around)} / ${expectedText(cell.around_expected)}`);
     if (typeof cell.rate === "number") add(word("rate"), decimals(cell.rate));
     add(word("z"), decimals(cell.z, 2));
     add(word("p"), pText(cell.p).replace("p = ", "").replace("p < ", "< "));

@@ -143,3 +143,8 @@ export function kindTitle(kind: Kind | Change): string {
 export function pText(p: number): string {
   return p < 0.001 ? "p < 0.001" : `p = ${p.toFixed(3)}`;
 }
+
+/** An expected number: a small one with two digits that say something, for 0.0 would be nothing. */
+export function expectedText(value: number): string {
+  return value === 0 ? "0" : value < 0.95 ? String(Number(value.toPrecision(2))) : value.toFixed(1);
+}

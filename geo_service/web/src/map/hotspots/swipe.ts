@@ -10,9 +10,14 @@ export class Swipe {
   readonly root = element("div", { class: "hs-swipe", hidden: true }, this.range, this.line);
   share = 0.5;
 
-  constructor(private readonly moved: () => void) {
+  /** `frame` is what the curtain lies over, the whole window by default. */
+  constructor(
+    private readonly moved: () => void,
+    private readonly frame: HTMLElement | null = null,
+  ) {
     this.line.append(this.left, this.right);
-    byId("map").after(this.root);
+    if (frame) frame.append(this.root);
+    else byId("map").after(this.root);
     this.range.addEventListener("input", () => this.set(Number(this.range.value) / 100));
     this.line.addEventListener("pointerdown", (event) => {
       this.line.setPointerCapture(event.pointerId);
@@ -20,7 +25,8 @@ export class Swipe {
       event.preventDefault();
     });
     this.line.addEventListener("pointermove", (event) => {
-      if (this.line.hasPointerCapture(event.pointerId)) this.set(event.clientX / innerWidth);
+      const { left, width } = (this.frame ?? document.documentElement).getBoundingClientRect();
+      if (this.line.hasPointerCapture(event.pointerId)) this.set((event.clientX - left) / width);
     });
   }
 

@@ -70,6 +70,8 @@ export const WORDS = {
   copyLink: { zh: "复制链接", en: "Copy link" },
   picture: { zh: "地图", en: "Map" },
   pictureTitle: { zh: "下载地图（PNG，含图例）", en: "Download the map with its legend (PNG)" },
+  page: { zh: "网页", en: "Page" },
+  pageTitle: { zh: "下载网页（HTML，离线可看，含依据）", en: "Download a page that opens offline, with the evidence (HTML)" },
   table: { zh: "表格", en: "Table" },
   tableTitle: { zh: "下载表格（CSV）", en: "Download the table (CSV)" },
   data: { zh: "数据", en: "Data" },

@@ -13,8 +13,8 @@ import time
 from uuid import UUID
 
 from geo_service import logs
+from geo_service.analyses import store
 from geo_service.database import SYSTEM, Principal, acting
-from geo_service.hotspots import store
 from geo_service.processes import end_with_parent
 from geo_service.settings import PARENT, Settings
 
@@ -23,7 +23,7 @@ SECONDS = 600
 
 _LOOK = 0.3  # seconds between two looks whether the job is still wanted
 _log = logging.getLogger(__name__)
-_RUN = "from geo_service.hotspots.running import main; main()"
+_RUN = "from geo_service.analyses.running import main; main()"
 
 
 def run(settings: Settings, id_: UUID) -> None:
@@ -63,9 +63,9 @@ def main() -> None:
 
 def do(url: str, id_: UUID) -> None:
     """Do a job with the rights of whoever asked for it, and keep what comes of it."""
-    from geo_service.hotspots.catalogue import PROCESSES  # noqa: PLC0415 - only this process needs
-    from geo_service.hotspots.question import asked  # noqa: PLC0415
-    from geo_service.hotspots.work import LeftError, Stop, working  # noqa: PLC0415
+    from geo_service.analyses.asking import asked  # noqa: PLC0415
+    from geo_service.analyses.catalogue import PROCESSES  # noqa: PLC0415 - only this process needs
+    from geo_service.analyses.work import LeftError, Stop, working  # noqa: PLC0415
     from geo_service.ogc.execution import encoded, enveloped  # noqa: PLC0415
     from geo_service.problems import Problem  # noqa: PLC0415
 

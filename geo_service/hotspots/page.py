@@ -1,0 +1,134 @@
+"""An answer with cells as one HTML page: a map to move in, the words and the evidence inside it."""
+
+import json
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Literal
+
+import geopandas
+import shapely
+
+from geo_service.hotspots.evidence import counted
+from layers.catalogue import Title
+from static_maps import interactive
+from static_maps.theme import LegendClass, Theme, ThemeLayer
+
+Language = Literal["zh", "en"]
+
+PAGES = ("hot-spots", "emerging", "compare")
+"""Analyses that have such a page."""
+
+_KINDS = {
+    "hot": ("热点", "hot spot", "#b2182b"),
+    "cold": ("冷点", "cold spot", "#2166ac"),
+    "more": ("显著增多", "significantly more", "#b2182b"),
+    "less": ("显著减少", "significantly fewer", "#2166ac"),
+    "none": ("不显著", "may be chance", "#eceff1"),
+}
+_WARM = ("#67001f", "#b2182b", "#d6604d", "#f4a582", "#fddbc7", "#c98a5a", "#e0b48c", "#8c5a3c")
+_COOL = ("#053061", "#2166ac", "#4393c3", "#92c5de", "#d1e5f0", "#5a7fa8", "#8cb0d0", "#3c5a7a")
+_QUIET = "#eceff1"
+
+
+def page(found: Mapping[str, Any], title: Title, lang: Language) -> bytes:
+    """Return the page of an answer of one of ``PAGES``; it loads nothing from anywhere.
+
+    Raises ValueError for an answer without cells: there was too little data for a map.
+    """
+    features = found["cells"]["features"]
+    if not features:
+        raise ValueError(found["summary"][lang])
+    said = {line["cell"]: line["sentence"][lang] for line in found["ranked"]}
+    rows = []
+    for feature in features:
+        told = feature["properties"]
+        events = told.get("count", told.get("after"))
+        rows.append({
+            "place": told["name" if lang == "zh" else "name_en"],
+            "kind": told.get("kind") or told.get("change") or told["category"],
+            "told": said.get(feature["id"])
+            or (f"{events} 起" if lang == "zh" else counted(events, "event")),
+        })  # fmt: skip
+    shapes = [shapely.geometry.shape(feature["geometry"]) for feature in features]
+    cells = geopandas.GeoDataFrame(rows, geometry=shapes, crs=4326)
+    window = found["evidence"]["window"]
+    heading = title.zh if lang == "zh" else title.en
+    layer = found["evidence"]["layer"][lang]
+    extent = "范围" if lang == "zh" else "Area"
+    theme = Theme(
+        id="hotspots",
+        title=f"{layer} · {heading}",
+        subtitle=found["summary"][lang],
+        period=(date.fromisoformat(window["from"]), date.fromisoformat(window["to"])),
+        layers=(
+            ThemeLayer("town", extent, _outline(shapes), "#34495e", role="outline"),
+            ThemeLayer(
+                "cells", heading, cells, "#b2182b", role="theme", by="kind",
+                classes=_classes(found, lang),
+                fields={"place": "地点", "told": "说明"} if lang == "zh" else
+                       {"place": "Place", "told": "In words"},
+            ),
+        ),
+    )  # fmt: skip
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "page.html"
+        interactive.write(theme, path, lang=lang, notes=_notes(found["evidence"], lang))
+        return path.read_bytes()
+
+
+def _outline(shapes: list[Any]) -> geopandas.GeoDataFrame:
+    return geopandas.GeoDataFrame(geometry=[shapely.union_all(shapes)], crs=4326)
+
+
+def _classes(found: Mapping[str, Any], lang: Language) -> tuple[LegendClass, ...]:
+    if "categories" not in found:
+        there = {"more", "less"} if "change" in found["cells"]["features"][0]["properties"] else {
+            "hot", "cold"}  # fmt: skip
+        return tuple(
+            LegendClass(code, zh if lang == "zh" else en, color)
+            for code, (zh, en, color) in _KINDS.items()
+            if code in there | {"none"}
+        )
+    warm, cool = iter(_WARM), iter(_COOL)
+    return tuple(
+        LegendClass(
+            one["id"],
+            one[lang],
+            next(warm)
+            if one["id"].endswith("-hot")
+            else next(cool)
+            if one["id"].endswith("-cold")
+            else _QUIET,
+        )
+        for one in found["categories"]
+        if one["count"]
+    )
+
+
+def _notes(evidence: Mapping[str, Any], lang: Language) -> tuple[str, ...]:
+    """Return what stands behind the figures, a sentence each."""
+    method, cells, source = evidence["method"][lang], evidence["cells"][lang], evidence["source"]
+    n, of, tests = evidence["n"], evidence["cell_count"], evidence["tests"]
+    alpha, at, condition = evidence["alpha"], evidence["data_at"][:16], evidence["filter"]
+    if lang == "zh":
+        notes = [
+            f"方法：{method}。",
+            f"出处：{source}",
+            f"{n} 起事件，{of} 个格子：{cells}。",
+            f"{tests} 次检验一并控制错误发现率不超过 {alpha:g}。",
+            f"数据截至 {at} UTC。",
+        ]
+    else:
+        notes = [
+            f"Method: {method}.",
+            f"Source: {source}",
+            f"{counted(n, 'event')}, {of} cells: {cells}.",
+            f"{tests} tests together, false discovery rate at most {alpha:g}.",
+            f"Data as of {at} UTC.",
+        ]
+    if condition:
+        told = condition if isinstance(condition, str) else json.dumps(condition)
+        notes.append(f"条件：{told}" if lang == "zh" else f"Condition: {told}")
+    return tuple(notes)
