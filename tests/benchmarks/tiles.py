@@ -196,6 +196,8 @@ def ours(url: str, port: int, cache_mb: int) -> contextlib.AbstractContextManage
         "GEO_SERVICE_PORT": str(port),
         "GEO_SERVICE_OPEN_TO": "demo",
         "GEO_SERVICE_TILE_CACHE_MB": str(cache_mb),
+        # What makes analyses ready would take a core for some seconds, and memory, meanwhile.
+        "GEO_SERVICE_WARM_UP": "false",
     }
     return server([sys.executable, "-m", "geo_service.cli", "serve"], environment, port)
 
