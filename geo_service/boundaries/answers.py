@@ -72,10 +72,10 @@ def measured(
     wanted = (
         [code for code in session.coverage if session.rows[code].own] if codes is None else codes
     )
-    found = balance(session.coverage, ground, wanted)
+    kinds = {code: row.kind for code, row in session.rows.items()}
+    found = balance(session.coverage, ground, wanted, kinds=kinds)
     for figures in found["grids"]:
-        row = session.rows[figures["code"]]
-        figures["name"], figures["kind"] = row.name, row.kind
+        figures["name"] = session.rows[figures["code"]].name
     return found
 
 

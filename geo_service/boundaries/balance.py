@@ -6,7 +6,7 @@ side of the centre line, in the grid where that side lies, so that a road along 
 half for both grids and the lengths of all grids sum to that of all roads in them.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -83,12 +83,17 @@ class _Row:
 
 
 def balance(
-    shapes: Grids, ground: Ground, codes: Iterable[str] | None = None, limits: Limits | None = None
+    shapes: Grids,
+    ground: Ground,
+    codes: Iterable[str] | None = None,
+    limits: Limits | None = None,
+    kinds: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Return the balance of some grids, by default all, and the spread over the area's basic grids.
 
     ``shapes`` are all grids as they are now (EPSG:4326), ``codes`` those to tell about; one that is
-    not among the shapes is passed over. What was measured before is measured again only where a
+    not among the shapes is passed over, ``kinds`` the kinds of those that are not on record or not
+    as there, else basic. What was measured before is measured again only where a
     shape has changed. The result can be written as JSON:
 
     ``grids`` has a row for each code: ``code``, ``name``, ``kind``, ``households``, ``population``,
@@ -121,15 +126,18 @@ def balance(
     _add_edges(table, rows, ground)
     staff = _staff(every, rows, ground)
     record = ground.grids
+    kind = {code: record[code].kind if code in record else "basic" for code in every}
+    kind |= {code: known for code, known in (kinds or {}).items() if code in kind}
     basic = np.array([
-        code not in record or (record[code].inside and record[code].kind == "basic")
-        for code in every
+        kind[code] == "basic" and (code not in record or record[code].inside) for code in every
     ], dtype=bool)  # fmt: skip
+    name = {code: record[code].name for code in every if code in record}
     place = {code: i for i, code in enumerate(every)}
     wanted = every if codes is None else sorted({code for code in codes if code in place})
     return {
         "limits": {"households": [limits.low, limits.high]},
-        "grids": [_told(code, table[place[code]], staff[place[code]], ground, limits)
+        "grids": [_told({"code": code, "name": name.get(code, ""), "kind": kind[code]},
+                        table[place[code]], staff[place[code]], limits)
                   for code in wanted],
         "town": _spread(np.column_stack([table, staff])[basic]),
         "window": [day.isoformat() for day in ground.window] if ground.window else None,
@@ -137,20 +145,12 @@ def balance(
     }  # fmt: skip
 
 
-def _told(
-    code: str, figures: Floats, staff: float, ground: Ground, limits: Limits
-) -> dict[str, Any]:
-    record = ground.grids.get(code)
-    told: dict[str, Any] = {
-        "code": code,
-        "name": record.name if record else "",
-        "kind": record.kind if record else "basic",
-    }
+def _told(whose: dict[str, Any], figures: Floats, staff: float, limits: Limits) -> dict[str, Any]:
+    told = dict(whose)
     for key, value in zip(MEASURES, figures.tolist(), strict=True):
         told[key] = round(value) if key in _WHOLE else round(value, _DIGITS[key])
     told["staff"] = round(staff)
-    special = told["kind"] != "basic"
-    told["state"] = "within" if special else limits.state(told["households"])
+    told["state"] = "within" if told["kind"] != "basic" else limits.state(told["households"])
     return told
 
 

@@ -16,6 +16,7 @@ from geo_service.boundaries.review import review
 from geo_service.boundaries.store import Draft
 from geo_service.database import Principal
 from geo_service.problems import Problem
+from layers.codes import MADE_UP
 
 Kind = Literal["pdf", "docx"]
 
@@ -25,6 +26,7 @@ TYPES: Mapping[Kind, str] = {
 }
 
 _TOWN_TIME = ZoneInfo("Asia/Shanghai")
+_MADE_UP = "演示数据，纯属虚构 · Demonstration data: all of it is made up"
 _MARGIN = 0.003
 """Degrees around the changed grids that roads and buildings are drawn in."""
 
@@ -52,9 +54,10 @@ def notice(  # noqa: PLR0917 - what a notice is made of
         "made": datetime.now(_TOWN_TIME).date(),
         "valid_from": draft.valid_from,
         "approved": draft.state in {"approved", "published", "rolled-back"},
-        "around": _frame(_around(session, asking, box)),
+        "around": _around(session, asking, box),
         "roads": _frame(_within(ground.roads, box)),
         "buildings": _frame(_within(ground.buildings, box)),
+        "footer": _MADE_UP if draft.area.startswith(MADE_UP) else "",
     }
     target = BytesIO()
     try:
@@ -72,12 +75,12 @@ def filename(draft: Draft, day: date, kind: Kind) -> str:
 
 
 def _around(session: Session, asking: Principal, box: Any) -> Any:
-    shapes = [
-        shape
-        for code, shape in session.coverage.polygons.items()
-        if code not in session.touched and sees(asking, session.rows.get(code))
-    ]
-    return _within(np.array(shapes, dtype=object), box)
+    shapes = session.coverage.polygons
+    codes = [c for c in shapes if c not in session.touched and sees(asking, session.rows.get(c))]
+    near = shapely.intersects(np.array([shapes[code] for code in codes], dtype=object), box)
+    shown = [code for code, there in zip(codes, near, strict=True) if there]
+    frame = _frame(np.array([shapes[code] for code in shown], dtype=object))
+    return frame if frame is None else frame.assign(name=[session.rows[c].name for c in shown])
 
 
 def _within(shapes: Any, box: Any) -> Any:

@@ -136,6 +136,7 @@ def test_approved_and_nothing_moved(tmp_path: Path) -> None:
     assert "文号" not in text
 
 
+@pytest.mark.slow
 def test_many_grids_flow_over_pages(tmp_path: Path) -> None:
     path = tmp_path / "notice.pdf"
     codes = [f"990101101001{number:03}" for number in range(1, 61)]

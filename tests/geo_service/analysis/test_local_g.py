@@ -367,6 +367,7 @@ def test_p_is_calibrated_in_every_cell(mean: float, star: bool) -> None:
         assert below.max() <= stats.binom.ppf(1 - 1e-6, 500, alpha) / 500
 
 
+@pytest.mark.slow
 def test_the_tail_of_p_is_exactly_the_null() -> None:
     """Over all arrangements of a small map, P(p ≤ α) = the largest attainable p not above α."""
     values = np.array([0, 0, 1, 2, 2, 5])

@@ -181,6 +181,7 @@ def test_bernoulli_clusters_are_the_best_of_every_cylinder(seed: int) -> None:
     assert_greedy(found, every if 1 < cases < records else [])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("prospective", [True, False])
 def test_p_is_the_share_of_all_permutations(prospective: bool) -> None:
     zone, day = np.array([0, 0, 0, 1, 1, 2, 2]), np.array([7, 7, 6, 1, 2, 3, 4])

@@ -302,3 +302,13 @@ def test_holders_take_the_lowest_code() -> None:
     points = np.array([[1, 0.5], [1.5, 0.5], [0.5, 0.5], [5, 5]])
     assert holders(["b", "a"], cells, points).tolist() == [1, 0, 1, -1]
     assert len(MEASURES) == 11
+
+
+def test_a_new_grid_is_of_the_kind_that_is_said() -> None:
+    west, east = shapely.box(117, 31, 117.01, 31.01), shapely.box(117.01, 31, 117.02, 31.01)
+    ground = Ground(grids={"1": Record(west, kind="special")})
+    shapes = {"1": west, "2": east}
+    assert [row["state"] for row in balance(shapes, ground)["grids"]] == ["within", "below"]
+    told = balance(shapes, ground, kinds={"2": "special"})
+    assert [row["state"] for row in told["grids"]] == ["within", "within"]
+    assert told["town"]["grids"] == 0

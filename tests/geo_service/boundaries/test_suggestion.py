@@ -172,6 +172,7 @@ def test_a_building_across_a_road_stays_whole() -> None:
         assert sorted(row["cut_buildings"] for row in rows.values()) == [0, 0]
 
 
+@pytest.mark.slow
 def test_split_in_three() -> None:
     coverage, ground = crossroads()
     found = split(coverage, G1, ground, parts=3, time_limit=3)

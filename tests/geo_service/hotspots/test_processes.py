@@ -151,6 +151,7 @@ def desk(
             yield Desk(service, tokens)
 
 
+@pytest.mark.slow
 def test_a_job_runs_and_its_result_is_that_of_asking_at_once(desk: Desk) -> None:
     inputs = {"layer": "disputes", "filter": "category = 'family'"}
     id_ = desk.job("hot-spots", inputs)

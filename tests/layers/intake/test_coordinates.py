@@ -48,6 +48,7 @@ def china() -> Pair:
     return lon, lat
 
 
+@pytest.mark.slow
 def test_there_and_back(china: Pair) -> None:
     assert metres(china, gcj02_to_wgs84(*wgs84_to_gcj02(*china))) < 1e-6
     assert metres(china, bd09_to_gcj02(*gcj02_to_bd09(*china))) < 1e-6

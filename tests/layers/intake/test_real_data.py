@@ -69,6 +69,7 @@ def test_chicago_beats_and_incidents(
     assert placed > 0.99
 
 
+@pytest.mark.slow
 def test_beijing_is_refused_with_its_overlaps_and_gaps(
     connection: psycopg.Connection[TupleRow], shared_data: Path
 ) -> None:
@@ -104,6 +105,7 @@ def test_beijing_goes_in_cleaned(
     assert any("Cleaning moved the boundaries of" in note.en for note in done.notes)
 
 
+@pytest.mark.slow
 def test_korean_cameras(connection: psycopg.Connection[TupleRow], shared_data: Path) -> None:
     path = shared_data / "kr_busan_cctv_16k" / "cctv.csv.gz"
     mapping = {"longitude": "WGS84경도", "latitude": "WGS84위도"}
