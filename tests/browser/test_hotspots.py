@@ -141,7 +141,7 @@ def test_a_cell_of_a_lattice_lists_the_events_it_counts(base: str, page: Page) -
     expect(page.locator(".hs-events h3")).to_have_text(f"事件 {counted} 起")
     # The size that was proposed is part of the question now: a link means the same cells.
     assert re.search(r";size=\d+", page.evaluate("location.hash"))
-    expect(page.locator(".hs-row .note", has_text="建议格网边长")).to_be_visible()
+    expect(page.locator(".hs-row .note", has_text="建议六边形对边距")).to_be_visible()
 
 
 def test_a_link_reproduces_everything(base: str, page: Page, planted: dict[str, Any]) -> None:
