@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from geo_service.demo import PASSWORD
 from tests.conftest import Service
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.conftest import Service
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 INSERT = (
     "INSERT INTO disputes (code, category, occurred_at, geom)"

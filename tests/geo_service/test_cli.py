@@ -48,6 +48,7 @@ JF2,家庭,117.015,31.005,2024-03-06 08:30,调解中,某乙,13900000001
 """
 
 
+@pytest.mark.slow
 def test_grids_and_disputes_go_in(database: TestDatabase, tmp_path: Path) -> None:
     (tmp_path / "grids.geojson").write_text(SQUARES)
     (tmp_path / "disputes.csv").write_text(DISPUTES.replace("家庭", "婚姻家庭"), "gb18030")

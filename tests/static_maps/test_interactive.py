@@ -81,6 +81,7 @@ def test_bad_requests_are_refused_in_a_sentence(
         interactive.write(theme(3), tmp_path / "map.html")
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 def test_a_browser_without_network_shows_it(
     tmp_path: Path, theme: Callable[[int], Theme], households: ThemeLayer

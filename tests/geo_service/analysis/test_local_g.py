@@ -345,6 +345,7 @@ def test_p_is_calibrated_for_large_counts(star: bool) -> None:
     assert low <= half <= high
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("star", [True, False])
 def test_p_of_rare_events_is_never_too_small(star: bool) -> None:
     """Few different sums are possible, so the exact p is conservative, never the reverse."""

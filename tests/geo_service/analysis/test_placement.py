@@ -57,6 +57,7 @@ def test_maximal_cover_with_costs(seed: int) -> None:
     assert placed.cost <= budget + 1e-9
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10**6), st.sampled_from([1, 2]))
 def test_set_cover_is_the_cheapest_of_all_choices(seed: int, times: int) -> None:

@@ -210,6 +210,7 @@ def connection(demo_database: TestDatabase) -> Iterator[psycopg.Connection[Any]]
 UNTIL = date(2026, 9, 30)
 
 
+@pytest.mark.slow
 def test_town_equals_postgis(connection: psycopg.Connection[Any]) -> None:
     ground = grounds.load(connection, "990101101", until=UNTIL)
     shapes = {code: record.shape for code, record in ground.grids.items()}

@@ -48,6 +48,7 @@ def alerts(database: TestDatabase) -> list[tuple[Any, ...]]:
         ).fetchall()
 
 
+@pytest.mark.slow
 def test_the_life_of_an_alert(town: TestDatabase, truth: dict[str, Any], until: date) -> None:
     planted = truth["emerging"]
     found = looked(town, until)

@@ -172,6 +172,7 @@ def test_a_job_runs_and_its_result_is_that_of_asking_at_once(desk: Desk) -> None
     assert desk.request("GET", f"/ogc/jobs/{id_}").status_code == 404
 
 
+@pytest.mark.slow
 def test_a_job_that_cannot_be_done_says_why(desk: Desk) -> None:
     id_ = desk.job("hot-spots", {"layer": "disputes", "area": "110000"})
     assert desk.until(id_, "failed")["message_zh"]
