@@ -9,12 +9,12 @@ from uuid import UUID
 from fastapi import Depends, Request
 from starlette.responses import Response
 
+from geo_service.access.origin import from_here, json_from_here
 from geo_service.access.principals import Asking
 from geo_service.boundaries import store
 from geo_service.boundaries.desk import READERS, WRITERS, Desk
 from geo_service.boundaries.refusal import Refused
 from geo_service.database import Principal
-from geo_service.imports.guards import from_here, json_from_here
 from geo_service.problems import MEDIA_TYPE, Problem
 
 _TOLD = {

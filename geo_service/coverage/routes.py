@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from geo_service.access.origin import json_from_here
 from geo_service.access.principals import Asking
 from geo_service.coverage import answers, blind_spots
 from geo_service.coverage.current import current_town
@@ -29,7 +30,6 @@ from geo_service.coverage.threads import beside
 from geo_service.coverage.town import Town
 from geo_service.coverage.views import tried, view
 from geo_service.database import Principal
-from geo_service.imports.guards import json_from_here
 from geo_service.ogc.execution import encoded
 
 GEOJSON = "application/geo+json"

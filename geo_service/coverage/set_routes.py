@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import Field
 from starlette.responses import Response
 
+from geo_service.access.origin import from_here, json_from_here
 from geo_service.access.principals import Asking
 from geo_service.analyses.process import WRITERS
 from geo_service.coverage import figures, sets
@@ -16,7 +17,6 @@ from geo_service.coverage.threads import beside
 from geo_service.coverage.town import Town
 from geo_service.coverage.what_if import applied
 from geo_service.database import Database, Principal
-from geo_service.imports.guards import from_here, json_from_here
 from geo_service.ogc.execution import encoded
 from geo_service.problems import Problem
 

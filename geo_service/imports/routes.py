@@ -12,17 +12,10 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from geo_service.access.origin import from_here, json_from_here, type_refused
 from geo_service.database import Database, Principal, acting
 from geo_service.imports import store, uploads
-from geo_service.imports.guards import (
-    Writing,
-    documented,
-    from_here,
-    json_from_here,
-    may_write,
-    refused,
-    type_refused,
-)
+from geo_service.imports.guards import Writing, documented, may_write, refused
 from geo_service.imports.models import Import, Imports, Reading
 from geo_service.imports.receiving import most, receive, stage
 from geo_service.ogc.parameters import layer as layer_called
