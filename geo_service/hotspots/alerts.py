@@ -248,7 +248,14 @@ INSERT INTO alerts (
     attributes, geom
 )
 SELECT
-    %(stem)s || lpad((count(*) + 1)::text, 2, '0'), %(kind)s, %(statistic)s, %(p)s,
+    %(stem)s
+    || to_char(
+        coalesce(
+            max(substring(substr(code, length(%(stem)s) + 1) FROM '^[0-9]{1,6}$')::integer), 0
+        ) + 1,
+        'FM9999900'
+    ),
+    %(kind)s, %(statistic)s, %(p)s,
     %(recurrence)s, %(start)s, %(end)s, %(observed)s, %(expected)s, %(kept)s,
     st_geomfromwkb(%(geom)s, 4326)
 FROM alerts

@@ -16,8 +16,11 @@ from geo_service.ogc import filtering
 from geo_service.problems import Problem
 from layers.catalogue import CATALOGUE, Layer
 
-MOST_EVENTS = 5_000_000
-"""More than this are not fetched for an analysis of points: their arrays take some hundred MB."""
+MOST_EVENTS = 12_000_000
+"""More than this are not fetched for an analysis of points: their arrays take about a gigabyte."""
+
+AT_ONCE = 5_000_000
+"""More than this are for a job, whose process gives its memory back."""
 
 
 class Place(NamedTuple):
@@ -143,16 +146,16 @@ FROM (
 
 def points(work: Work, events: Events, window: Window) -> Points:
     """Return the events of a window as arrays, in no order. Raises Problem 422 for too many."""
+    most = AT_ONCE if work.waited_for else MOST_EVENTS
     query = sql.SQL(_POINTS).format(
         time=events.time, table=sql.Identifier(events.layer.table), where=events.where
     )
-    values = {
-        **events.values, "start": window.start, "end": window.end, "most": MOST_EVENTS + 1,
-    }  # fmt: skip
+    values = {**events.values, "start": window.start, "end": window.end, "most": most + 1}
     with work.connection.cursor(binary=True) as cursor:
         row = cursor.execute(query, values).fetchone()
     count, *columns = row or (0, b"", b"", b"")
-    if count > MOST_EVENTS:
+    work.refuse_long(count > most)
+    if count > most:
         raise Problem(
             422,
             f"事件超过 {MOST_EVENTS:,} 起，请缩小时间窗口或改用网格。",

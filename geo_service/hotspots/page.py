@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
@@ -30,6 +29,8 @@ _KINDS = {
 _WARM = ("#67001f", "#b2182b", "#d6604d", "#f4a582", "#fddbc7", "#c98a5a", "#e0b48c", "#8c5a3c")
 _COOL = ("#053061", "#2166ac", "#4393c3", "#92c5de", "#d1e5f0", "#5a7fa8", "#8cb0d0", "#3c5a7a")
 _QUIET = "#eceff1"
+_NAMED = 30
+"""So many of the ranked cells have their names on the map."""
 
 
 def page(found: Mapping[str, Any], title: Title, lang: Language) -> bytes:
@@ -40,33 +41,34 @@ def page(found: Mapping[str, Any], title: Title, lang: Language) -> bytes:
     features = found["cells"]["features"]
     if not features:
         raise ValueError(found["summary"][lang])
-    said = {line["cell"]: line["sentence"][lang] for line in found["ranked"]}
+    said = {line["cell"]: _rest(line, lang) for line in found["ranked"]}
+    named = {line["cell"] for line in found["ranked"][:_NAMED]}
     rows = []
     for feature in features:
         told = feature["properties"]
         events = told.get("count", told.get("after"))
+        place = told["name" if lang == "zh" else "name_en"]
         rows.append({
-            "place": told["name" if lang == "zh" else "name_en"],
+            "place": place,
+            "label": place if feature["id"] in named else None,
             "kind": told.get("kind") or told.get("change") or told["category"],
             "told": said.get(feature["id"])
             or (f"{events} 起" if lang == "zh" else counted(events, "event")),
         })  # fmt: skip
     shapes = [shapely.geometry.shape(feature["geometry"]) for feature in features]
     cells = geopandas.GeoDataFrame(rows, geometry=shapes, crs=4326)
-    window = found["evidence"]["window"]
     heading = title.zh if lang == "zh" else title.en
     layer = found["evidence"]["layer"][lang]
     extent = "范围" if lang == "zh" else "Area"
     theme = Theme(
         id="hotspots",
         title=f"{layer} · {heading}",
-        subtitle=found["summary"][lang],
-        period=(date.fromisoformat(window["from"]), date.fromisoformat(window["to"])),
+        subtitle=found["summary"][lang],  # which begins with the days
         layers=(
             ThemeLayer("town", extent, _outline(shapes), "#34495e", role="outline"),
             ThemeLayer(
                 "cells", heading, cells, "#b2182b", role="theme", by="kind",
-                classes=_classes(found, lang),
+                label="label", classes=_classes(found, lang),
                 fields={"place": "地点", "told": "说明"} if lang == "zh" else
                        {"place": "Place", "told": "In words"},
             ),
@@ -74,8 +76,21 @@ def page(found: Mapping[str, Any], title: Title, lang: Language) -> bytes:
     )  # fmt: skip
     with TemporaryDirectory() as folder:
         path = Path(folder) / "page.html"
-        interactive.write(theme, path, lang=lang, notes=_notes(found["evidence"], lang))
+        at = {feature["id"]: row for row, feature in enumerate(features)}
+        interactive.write(
+            theme,
+            path,
+            lang=lang,
+            notes=_notes(found["evidence"], lang),
+            listed=[at[line["cell"]] for line in found["ranked"]],
+        )
         return path.read_bytes()
+
+
+def _rest(line: Mapping[str, Any], lang: Language) -> str:
+    """Return the sentence of a ranked cell without its place, which has a column of its own."""
+    sentence: str = line["sentence"][lang]
+    return sentence.removeprefix(line["place"][lang]).lstrip("：: ")
 
 
 def _outline(shapes: list[Any]) -> geopandas.GeoDataFrame:

@@ -100,6 +100,22 @@ def test_the_life_of_an_alert(town: TestDatabase, truth: dict[str, Any], until: 
 
 
 @pytest.mark.slow
+def test_a_day_of_many_alerts_numbers_on(town: TestDatabase, until: date) -> None:
+    """Numbers go on after 99, whatever codes people gave to alerts of their own."""
+    stem = f"YJ{until:%Y%m%d}-"
+    with town.connect() as connection, connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO alerts (code, kind, statistic, p, recurrence_interval, window_start,"
+            " window_end, observed, expected, state, attributes, geom)"
+            " SELECT %s, 'earlier', 9, 0.01, 100, now(), now(), 9, 3, 'closed', '{}',"
+            " st_geometryn(geom, 1) FROM grids LIMIT 1",
+            [[stem + "99"], [stem + "of the mayor"]],
+        )
+        connection.commit()
+    assert [entry["code"] for entry in looked(town, until)["opened"]] == [stem + "100"]
+
+
+@pytest.mark.slow
 def test_the_interval_is_a_setting(town: TestDatabase, until: date) -> None:
     assert not looked(town, until, alert_interval_days=10**60)["opened"]
     assert alerts(town) == []

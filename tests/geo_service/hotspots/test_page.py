@@ -30,7 +30,8 @@ def test_a_page_holds_the_answer_and_its_evidence(
     assert found["evidence"]["method"][lang] in told
     assert found["evidence"]["source"] in told
     for line in found["ranked"]:
-        assert line["sentence"][lang] in told
+        place, sentence = line["place"][lang], line["sentence"][lang]
+        assert sentence.removeprefix(place).lstrip("：: ") in told
     assert (
         json.dumps(found["cells"]["features"][0]["properties"]["name"], ensure_ascii=False)[1:-1]
         in told

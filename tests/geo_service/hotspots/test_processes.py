@@ -12,7 +12,10 @@ from fastapi.testclient import TestClient
 from geo_service.access.passwords import put_token
 from geo_service.analyses.catalogue import PROCESSES
 from geo_service.embedded import Cluster
+from geo_service.hotspots import events as hotspot_events
+from geo_service.problems import Problem
 from tests.conftest import Service, copy_of, serve
+from tests.geo_service.hotspots.conftest import Asked
 
 CONFORMANCE = "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/"
 
@@ -96,6 +99,21 @@ def test_wrong_requests(demo: TestClient) -> None:
     assert long.status_code == 422
     assert "respond-async" in long.json()["detail"]
     assert execute(demo, "alerts", inputs={}).status_code == 403, "a viewer raises no alerts"
+
+
+def test_more_events_than_fit_are_for_a_job_or_refused(
+    demo: TestClient, ask: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    squares = {"layer": "disputes", "cells": "squares", "size": 500}
+    events = execute(demo, inputs=squares).json()["evidence"]["n"]
+    monkeypatch.setattr(hotspot_events, "AT_ONCE", events - 1)
+    refused = execute(demo, inputs=squares)
+    assert refused.status_code == 422
+    assert "respond-async" in refused.json()["detail"]
+    assert ask("hot-spots", **squares)["evidence"]["n"] == events, "a job may"
+    monkeypatch.setattr(hotspot_events, "MOST_EVENTS", events - 1)
+    with pytest.raises(Problem, match=f"more than {events - 1:,} events"):
+        ask("hot-spots", **squares)
 
 
 def test_jobs_of_nobody(demo: TestClient) -> None:
