@@ -3,6 +3,7 @@
 import csv
 import html
 import json
+from math import cos, radians
 from pathlib import Path
 from typing import Any
 
@@ -102,8 +103,6 @@ def _said(value: Any, lang: str) -> str:
 
 
 def _drawing(shapes: dict[str, Any] | None) -> str:
-    from math import cos, radians  # noqa: PLC0415
-
     if not shapes or not shapes["features"]:
         return ""
     drawn = []
