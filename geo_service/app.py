@@ -1,5 +1,6 @@
 """The web application: what stands behind each address."""
 
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -14,6 +15,8 @@ from starlette_compress import CompressMiddleware
 from geo_service import downloads, live, logs, metrics, problems
 from geo_service.access import routes as account
 from geo_service.access.principals import Access, Asking
+from geo_service.bodies import BodyLimit
+from geo_service.boundaries import limits_routes
 from geo_service.boundaries import routes as drafts
 from geo_service.boundaries.desk import Desk
 from geo_service.coverage import routes as coverage
@@ -34,8 +37,8 @@ from geo_service.ogc import (
     tiles,
     tilesets,
 )
-from geo_service.ogc.ready_tiles import ReadyTiles
-from geo_service.ogc.tile_cache import TileCache
+from geo_service.ogc.kept import Kept
+from geo_service.ogc.ready_tiles import Known, ReadyTiles
 from geo_service.ogc.town import Place
 from geo_service.openapi import Described
 from geo_service.processes import end_with_parent
@@ -44,6 +47,7 @@ from geo_service.web import pages, views
 
 _SMALL = 1000  # bytes: what fits a packet is sent as it is
 
+_NO_GUESSING = (b"x-content-type-options", b"nosniff")
 # Everything a page needs comes from here: no other host is ever asked.
 _HEADERS = (
     (
@@ -51,7 +55,7 @@ _HEADERS = (
         b"default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; "
         b"worker-src 'self' blob:; object-src 'none'; base-uri 'none'; frame-ancestors 'self'",
     ),
-    (b"x-content-type-options", b"nosniff"),
+    _NO_GUESSING,
     (b"referrer-policy", b"same-origin"),
 )
 
@@ -82,8 +86,10 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     uploads.clear(settings.home)
     app.state.database = database
     app.state.access = Access(database, settings.open_to, timedelta(hours=settings.session_hours))
-    app.state.tiles = TileCache(settings.tile_cache_mb * 2**20)
-    app.state.hub = live.Hub(database, app.state.tiles, timedelta(days=settings.keep_changes_days))
+    app.state.kept = Kept.within(settings.tile_cache_mb * 2**20)
+    app.state.tiles = app.state.kept.tiles
+    app.state.known = Known(app.state.access, app.state.tiles, app.state.metrics)
+    app.state.hub = live.Hub(database, app.state.kept, timedelta(days=settings.keep_changes_days))
     app.state.hub.start()
     app.state.desk = Desk(database)
     folding = Folding(database)
@@ -107,11 +113,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         openapi_url=None,
         middleware=[
-            Middleware(ReadyTiles, headers=_HEADERS),  # first: it does what the others do, in short
+            # First: it does what the others do, in short.
+            Middleware(ReadyTiles, headers=[_NO_GUESSING]),
             Middleware(logs.RequestLog),
             Middleware(metrics.Measured),
             Middleware(SecurityHeaders),
             Middleware(CompressMiddleware, minimum_size=_SMALL, zstd=False),
+            Middleware(BodyLimit),
         ],
     )
     app.state.settings = settings or Settings()
@@ -136,6 +144,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         hotspots,
         imports,
         drafts,
+        limits_routes,
         downloads,
         account,
         pages,
@@ -181,6 +190,10 @@ def worker() -> ASGIApp:
     logs.configure()
     application = create_app()
     if application.state.settings.warm_up:
-        warming.start()
+        warming.start(application.state.settings)
+    # What is there now stays: to look through it for garbage would stop everything, now and then
+    # for a tenth of a second.
+    gc.collect()
+    gc.freeze()
     # Around everything: the web framework itself takes longer than a ready tile does.
-    return ReadyTiles(application, headers=_HEADERS, state=application.state)
+    return ReadyTiles(application, headers=[_NO_GUESSING], state=application.state)

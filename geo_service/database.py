@@ -115,6 +115,18 @@ class Database:
         return True
 
 
+@asynccontextmanager
+async def snapshot(connection: AsyncConnection[TupleRow]) -> AsyncIterator[None]:
+    """Have all that the block reads be of one moment, that of its first query."""
+    await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    try:
+        yield
+    except BaseException:
+        await connection.rollback()
+        raise
+    await connection.commit()  # rolling back would let go of prepared queries
+
+
 @contextmanager
 def acting(url: str, principal: Principal) -> Iterator[psycopg.Connection[TupleRow]]:
     """Yield a connection of one's own, in autocommit, that may do what ``principal`` may do.

@@ -9,7 +9,7 @@ import contextlib
 import json
 import logging
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
@@ -23,7 +23,7 @@ from starlette.responses import StreamingResponse
 
 from geo_service.access.principals import Asking
 from geo_service.database import SYSTEM, Database, Principal
-from geo_service.ogc.tile_cache import TileCache
+from geo_service.ogc.kept import Kept
 from geo_service.problems import Problem
 from layers.catalogue import CATALOGUE
 from layers.changes import CHANNEL
@@ -38,6 +38,15 @@ router = APIRouter(prefix="/api", tags=["Live"])
 
 # What is visible now and was not in the snapshot of the cursor; one statement, one snapshot.
 _UNSEEN = """
+WITH unseen AS (
+    SELECT *
+    FROM changes
+    WHERE
+        xid >= (SELECT pg_snapshot_xmin(%(cursor)s::pg_snapshot))
+        AND NOT pg_visible_in_snapshot(xid, %(cursor)s::pg_snapshot)
+        -- Restored from another cluster, a row may bear a number that is yet to come in this one.
+        AND pg_visible_in_snapshot(xid, pg_current_snapshot())
+)
 SELECT
     pg_current_snapshot()::text AS cursor,
     %(cursor)s::pg_snapshot IS NULL
@@ -45,19 +54,17 @@ SELECT
         OR pg_snapshot_xmax(%(cursor)s::pg_snapshot) > pg_snapshot_xmax(pg_current_snapshot())
         AS stale,
     c.layer, c.op, c.feature, c.code, c.grid_now, c.grid_before, c.at,
-    c.min_x, c.min_y, c.max_x, c.max_y, c.xid::text::bigint, c.more
+    c.min_x, c.min_y, c.max_x, c.max_y, c.xid::text::bigint, after.rest
 FROM (VALUES (1)) AS always (n)
-LEFT JOIN (
-    SELECT *, count(*) OVER () - %(most)s AS more
-    FROM changes
-    WHERE
-        xid >= (SELECT pg_snapshot_xmin(%(cursor)s::pg_snapshot))
-        AND NOT pg_visible_in_snapshot(xid, %(cursor)s::pg_snapshot)
-        -- Restored from another cluster, a row may bear a number that is yet to come in this one.
-        AND pg_visible_in_snapshot(xid, pg_current_snapshot())
-    ORDER BY seq
-    LIMIT %(most)s
-) AS c ON true
+LEFT JOIN (SELECT * FROM unseen ORDER BY seq LIMIT %(most)s) AS c ON true
+CROSS JOIN (
+    SELECT jsonb_object_agg(layer, number) AS rest
+    FROM (
+        SELECT layer, count(*) AS number
+        FROM (SELECT layer FROM unseen ORDER BY seq OFFSET %(most)s) AS late
+        GROUP BY layer
+    ) AS by_layer
+) AS after
 ORDER BY c.seq
 """
 
@@ -66,14 +73,20 @@ ORDER BY c.seq
 class Batch:
     """Changes between two snapshots. ``stale``: the older one is not known any more.
 
-    ``transactions`` are the ids of those that made the ``changes``, one for one.
+    ``transactions`` are the ids of those that made the ``changes``, one for one; ``rest`` counts by
+    layer what is left out of them.
     """
 
     cursor: str
     stale: bool
     changes: tuple[dict[str, Any], ...]
     transactions: tuple[int, ...]
-    more: int
+    rest: Mapping[str, int]
+
+    @property
+    def more(self) -> int:
+        """How many changes are left out, of all layers."""
+        return sum(self.rest.values())
 
 
 async def read(
@@ -109,7 +122,7 @@ def _batch(rows: list[TupleRow]) -> Batch:
         if layer is not None
     )  # fmt: skip
     transactions = tuple(row[-2] for row in rows[: len(changes)])
-    return Batch(rows[0][0], bool(rows[0][1]), changes, transactions, max(0, rows[0][-1] or 0))
+    return Batch(rows[0][0], bool(rows[0][1]), changes, transactions, rows[0][-1] or {})
 
 
 def saw(cursor: str, transaction: int) -> bool:
@@ -142,11 +155,11 @@ class Subscriber:
 
 
 class Hub:
-    """Follows the outbox: keeps tiles true and feeds every open stream."""
+    """Follows the outbox: keeps true what is kept in memory, and feeds every open stream."""
 
-    def __init__(self, database: Database, tiles: TileCache, keep: timedelta) -> None:
+    def __init__(self, database: Database, kept: Kept, keep: timedelta) -> None:
         self._database = database
-        self._tiles = tiles
+        self._kept = kept
         self._keep = keep
         self._subscribers: set[Subscriber] = set()
         self._cursors: dict[str, str] = {}
@@ -197,17 +210,14 @@ class Hub:
                     self._database.url, autocommit=True
                 ) as connection:
                     await connection.execute(f"LISTEN {CHANNEL}")
-                    # What happened while nobody listened is unknown to the tiles.
-                    self._tiles.clear()
-                    self._tiles.listening = True
+                    self._kept.listen(True)
                     delay = 0.1
                     await self._spread()
                     await self._listen(connection)
             except (psycopg.Error, OSError, PoolTimeout) as error:
                 _log.warning("live: lost the database (%s); trying again", error)
             finally:
-                self._tiles.listening = False
-                self._tiles.clear()
+                self._kept.listen(False)
             await asyncio.sleep(delay)
             delay = min(delay * 2, 5.0)
 
@@ -222,16 +232,16 @@ class Hub:
                 await connection.execute("SELECT geo.prune_changes(%s)", [self._keep])
 
     async def _spread(self) -> None:
-        """Read the outbox once for the tiles and once for each area that somebody watches."""
+        """Read the outbox once for what is kept and once for each area that somebody watches."""
         own = await self._unseen(SYSTEM)
         if own.stale or own.more:
-            self._tiles.clear()
+            self._kept.clear()
         if own.changes:
             last = datetime.fromisoformat(own.changes[-1]["at"])
             self.lag = (datetime.now(UTC) - last).total_seconds()
         for change in own.changes:
             box = tuple(change["bounds"]) if change["bounds"] else None
-            self._tiles.invalidate(change["layer"], box)
+            self._kept.invalidate(change["layer"], box)
         by_area: dict[str, list[Subscriber]] = {}
         for subscriber in self._subscribers:
             by_area.setdefault(subscriber.principal.area, []).append(subscriber)
@@ -301,9 +311,10 @@ def _told(batch: Batch, layers: frozenset[str], caught_up: str | None = None) ->
         for change, transaction in zip(batch.changes, batch.transactions, strict=True)
         if change["layer"] in layers and not (caught_up and saw(caught_up, transaction))
     ]
-    if not changes and not batch.more:
+    more = sum(number for layer, number in batch.rest.items() if layer in layers)
+    if not changes and not more:
         return None
-    return _event("change", {"changes": changes, "more": batch.more}, batch.cursor)
+    return _event("change", {"changes": changes, "more": more}, batch.cursor)
 
 
 @router.get(

@@ -37,7 +37,7 @@ _FURTHER: dict[tuple[str, str], tuple[int, ...]] = {
     ("delete", "/api/account/session"): (503,),
     ("post", "/api/imports"): (507,),
     ("get", "/readyz"): (503,),
-    ("post", "/ogc/processes/{process}/execution"): (403, 413, 415, 422, 429),
+    ("post", "/ogc/processes/{process}/execution"): (403, 415, 422, 429),
     ("get", "/ogc/jobs/{job}/results"): (403, 410, 422),
     ("delete", "/ogc/jobs/{job}"): (403,),
 }
@@ -183,6 +183,8 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
     if "HTTPValidationError" in str(responses.get("422")):
         del responses["422"]
     parameters = operation.setdefault("parameters", [])
+    if "requestBody" in operation:
+        responses.setdefault("413", {"description": _WORDS[413]})
     for status in _statuses(path, method, parameters):
         responses.setdefault(str(status), {"description": _WORDS[status]})
     if path in OPEN:

@@ -37,6 +37,10 @@ _TITLES = {
 }
 
 
+TOO_LARGE = ("请求体过大。", "The body is too large.")
+"""What is said, in Chinese and English, of a body beyond the limit."""
+
+
 class Problem(Exception):  # noqa: N818 - the standard's word
     """An error to be answered as a problem document, in Chinese and English.
 
@@ -101,6 +105,7 @@ async def _http(_: Request, error: Exception) -> JSONResponse:
     sentences = {
         404: ("没有这个地址。", "There is nothing at this address."),
         405: ("该地址不支持此操作。", "This address does not support that method."),
+        413: TOO_LARGE,
     }
     zh, en = sentences.get(error.status_code, ("请求无法完成。", str(error.detail)))
     return document(error.status_code, zh, en, error.headers)

@@ -104,10 +104,13 @@ class _Jobs:
 
 def _begin(settings: Settings, jobs: _Jobs, ready: Callable[[], None] | None) -> None:
     """Announce the first answer; only then begin with jobs, which would slow it down."""
-    host = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104
+    # Straight to it: where the machine has a proxy, that one does not reach this host.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    address = f"[{host}]" if ":" in host else host
     for _ in range(600):
         try:
-            with urllib.request.urlopen(f"http://{host}:{settings.port}/readyz", timeout=2):
+            with opener.open(f"http://{address}:{settings.port}/readyz", timeout=2):
                 break
         except OSError:
             time.sleep(0.1)

@@ -41,7 +41,7 @@ class Settings(BaseSettings):
     ] = None
     pool_size: Annotated[int, Field(description="Database connections.", ge=2, le=200)] = 8
     tile_cache_mb: Annotated[
-        int, Field(description="Memory for ready-made tiles, in MiB.", ge=0)
+        int, Field(description="Memory for ready-made tiles and features, in MiB.", ge=0)
     ] = 256
     session_hours: Annotated[
         int, Field(description="How long a sign-in lasts, in hours.", ge=1)
@@ -58,6 +58,10 @@ class Settings(BaseSettings):
     warm_up: Annotated[
         bool, Field(description="Load and compile what analyses need right after the start.")
     ] = True
+    terrain: Annotated[
+        Path | None,
+        Field(description="Heights of bare ground, an Esri ASCII grid; unset: flat ground."),
+    ] = None
     alert_interval_days: Annotated[
         int,
         Field(description="Days within which chance gives a category one alert, if ever.", ge=1),

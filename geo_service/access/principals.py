@@ -54,8 +54,8 @@ class Access:
         The shortest way, for answers that are ready: ``principal`` decides whenever this is None.
         """
         now = time.monotonic()
-        scheme, _, value = authorization.decode("latin-1").partition(" ")
         if authorization:
+            scheme, _, value = authorization.decode("latin-1").partition(" ")
             kind = {"bearer": b"t", "basic": b"b"}.get(scheme.lower())
             found = self._known.get(kind + digest(value)) if kind else None
             return found[1] if found and found[0] > now else None

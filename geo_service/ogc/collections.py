@@ -1,15 +1,14 @@
 """What there is: landing page, conformance, layers with their queryables and functions."""
 
-from functools import cache
 from typing import Any
 
 from fastapi import APIRouter, Request
-from psycopg import sql
 from starlette.responses import Response
 
 from geo_service.access.principals import Asking
-from geo_service.database import Database, Principal
+from geo_service.database import Principal
 from geo_service.ogc.crs import CRS84
+from geo_service.ogc.extents import Extent, Extents
 from geo_service.ogc.filtering.functions import FUNCTIONS
 from geo_service.ogc.negotiation import (
     DOCUMENTS,
@@ -21,7 +20,6 @@ from geo_service.ogc.negotiation import (
     answer,
 )
 from geo_service.ogc.parameters import Layered, address
-from geo_service.ogc.selection import in_force
 from geo_service.ogc.town import references
 from layers.catalogue import CATALOGUE, Field, Layer
 
@@ -145,7 +143,7 @@ async def functions(request: Request, _: Asking, form: Documented) -> Response:
 async def collections(request: Request, asking: Asking, form: Documented) -> Response:
     """Return every layer."""
     layers = tuple(CATALOGUE.values())
-    extents = await _extents(request.app.state.database, asking, layers)
+    extents = await _extents(request, asking, layers)
     known = list(await references(request))
     path = "/ogc/collections"
     content = {
@@ -170,7 +168,7 @@ async def collection(
     request: Request, asking: Asking, layer: Layered, form: Documented
 ) -> Response:
     """Return one layer's description."""
-    extents = await _extents(request.app.state.database, asking, (layer,))
+    extents = await _extents(request, asking, (layer,))
     known = list(await references(request))
     content = _description(request, layer, extents[layer.id], known, form.media_type)
     content["links"] += alternates(request, f"/ogc/collections/{layer.id}", form, DOCUMENTS)
@@ -178,14 +176,14 @@ async def collection(
 
 
 def _description(
-    request: Request, layer: Layer, row: tuple[Any, ...], known: list[str], media_type: str
+    request: Request, layer: Layer, found: Extent, known: list[str], media_type: str
 ) -> dict[str, Any]:
     extent: dict[str, Any] = {}
-    if row[0] is not None:
-        extent["spatial"] = {"bbox": [list(row[:4])], "crs": CRS84}
+    if found.box is not None:
+        extent["spatial"] = {"bbox": [list(found.box)], "crs": CRS84}
     if layer.time:
         extent["temporal"] = {
-            "interval": [[moment and moment.isoformat() for moment in row[4:6]]],
+            "interval": [[moment and moment.isoformat() for moment in (found.first, found.last)]],
             "trs": GREGORIAN,
         }
     path = f"/ogc/collections/{layer.id}"
@@ -262,27 +260,7 @@ def _schema(field: Field) -> dict[str, Any]:
 
 
 async def _extents(
-    database: Database, asking: Principal, layers: tuple[Layer, ...]
-) -> dict[str, tuple[Any, ...]]:
-    """Return the box in degrees and the first and last time of each layer, asked at once."""
-    async with database.reading(asking) as connection:
-        cursor = await connection.execute(_extents_query(layers))
-        return {row[0]: row[1:] for row in await cursor.fetchall()}
-
-
-@cache
-def _extents_query(layers: tuple[Layer, ...]) -> sql.Composed:
-    one = sql.SQL(
-        "SELECT {id}, st_xmin(e), st_ymin(e), st_xmax(e), st_ymax(e), first, last"
-        " FROM (SELECT st_extent(geom) AS e, min({time})::timestamptz AS first,"
-        " max({time})::timestamptz AS last FROM {table} WHERE {current}) AS whole"
-    )
-    return sql.SQL(" UNION ALL ").join(
-        one.format(
-            id=sql.Literal(layer.id),
-            time=sql.Identifier(layer.time) if layer.time else sql.SQL("NULL::timestamptz"),
-            table=sql.Identifier(layer.table),
-            current=in_force(layer),
-        )
-        for layer in layers
-    )
+    request: Request, asking: Principal, layers: tuple[Layer, ...]
+) -> dict[str, Extent]:
+    extents: Extents = request.app.state.kept.extents
+    return await extents.find(request.app.state.database, asking, layers)

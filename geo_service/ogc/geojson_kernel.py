@@ -24,17 +24,21 @@ _HEADS = [
 _HEAD_BYTES = np.frombuffer(b"".join(_HEADS), dtype=np.uint8)
 _HEAD_ENDS = np.cumsum([len(head) for head in _HEADS])
 
-ROOM, MORE_ROOM = 3, 128
+ROOM, MORE_ROOM = 2, 128
 """Bytes of text at most: so many for each byte of WKB, and so many more for each shape."""
 
 _OPEN, _CLOSE, _COMMA, _END = 91, 93, 44, 125  # [ ] , }
 _ZERO, _DOT, _MINUS, _E = 48, 46, 45, 101  # 0 . - e
 _SCALE = 1e8
-_ONE, _TEN, _HUNDRED, _THOUSAND = (np.uint64(10**n) for n in range(4))
-_FOUR, _STEPS, _DIGIT_0 = np.uint64(10**4), np.uint64(10**8), np.uint64(48)
-_FOURS = np.frombuffer("".join(f"{n:04}" for n in range(10**4)).encode(), dtype=np.uint8)
 _OFF_LATTICE = 1e-3  # of a step of the lattice: doubles of it err by a hundredth of that
-_LARGEST = 1e9
+_LARGEST = 1e3  # degrees have three digits at most before the point
+
+_STEPS, _MYRIAD, _HUNDRED, _TEN, _ONE = (np.uint64(10**n) for n in (8, 4, 2, 1, 0))
+_DIGIT_0, _DIGITS_0 = np.uint64(_ZERO), np.uint64(0x3030303030303030)
+# Two numbers below 100 in a word, then four digits: multiplied and moved, they are divided.
+_PAIRS, _BY_HUNDRED, _MOVED_20 = np.uint64(0x0000007F0000007F), np.uint64(10486), np.uint64(20)
+_FOURS, _BY_TEN, _MOVED_10 = np.uint64(0x000F000F000F000F), np.uint64(103), np.uint64(10)
+_BYTE, _BYTES_2, _BYTES_4, _BYTES_7 = (np.uint64(8 * n) for n in (1, 2, 4, 7))
 
 
 def write(shapes: Sequence[bytes | None]) -> list[bytes | memoryview] | None:
@@ -135,7 +139,7 @@ def _simple(wkb: NDArray[np.uint8], at: Any, kind: Any, text: NDArray[np.uint8],
         if np.isnan(pair[0]):  # an empty point
             text[to], text[to + 1] = _OPEN, _CLOSE
             return at + 16, to + 2
-        return at + 16, _pair(pair[0], pair[1], text, to)
+        return at + 16, _pairs(pair, text, to)
     if kind == 2:
         return _line(wkb, at, text, to)
     rings = _u32(wkb, at)
@@ -156,88 +160,81 @@ def _simple(wkb: NDArray[np.uint8], at: Any, kind: Any, text: NDArray[np.uint8],
 def _line(wkb: NDArray[np.uint8], at: Any, text: NDArray[np.uint8], to: Any) -> Any:
     count = _u32(wkb, at)
     at += 4
-    pairs = wkb[at : at + 16 * count].view(np.float64)
+    end = at + 16 * count
     text[to] = _OPEN
     to += 1
-    for place in range(count):
-        if place:
-            text[to] = _COMMA
-            to += 1
-        to = _pair(pairs[2 * place], pairs[2 * place + 1], text, to)
+    if count:
+        to = _pairs(wkb[at:end].view(np.float64), text, to)
         if to < 0:
-            return at, to
+            return end, to
     text[to] = _CLOSE
-    return at + 16 * count, to + 1
+    return end, to + 1
 
 
-def _pair(x: Any, y: Any, text: NDArray[np.uint8], to: Any) -> Any:
-    text[to] = _OPEN
-    to = _number(x, text, to + 1)
-    if to < 0:
-        return to
-    text[to] = _COMMA
-    to = _number(y, text, to + 1)
-    if to < 0:
-        return to
-    text[to] = _CLOSE
-    return to + 1
+def _pairs(values: NDArray[np.float64], text: NDArray[np.uint8], to: Any) -> Any:
+    """Write one pair or more; return where that ends, -1 if they cannot be written.
+
+    All in one, for a call of a function costs as much as a number. What may be there or not, a
+    sign or the first digits, is written, and written over if not.
+    """
+    at = np.uint64(to)  # an index that is never taken from the end: nobody need look at its sign
+    for place in range(len(values)):
+        value = values[place]
+        scaled = value * _SCALE
+        whole_steps = np.rint(scaled)
+        if not (abs(value) < _LARGEST and abs(scaled - whole_steps) <= _OFF_LATTICE):
+            return np.int64(-1)
+        text[at] = _COMMA if place & 1 else _OPEN
+        at += _ONE
+        text[at] = _MINUS
+        at += np.uint64(whole_steps < 0)
+        steps = np.uint64(np.int64(abs(whole_steps)))
+        if steps == _ONE:  # as PostGIS writes it
+            text[at], text[at + _ONE] = _ZERO + 1, _E
+            at += _ONE + _ONE
+            text[at], text[at + _ONE] = _MINUS, _ZERO + 8
+            at += _ONE + _ONE
+        else:
+            whole = steps // _STEPS
+            rest = steps - whole * _STEPS
+            hundreds, tens = whole // _HUNDRED, whole // _TEN
+            text[at] = _DIGIT_0 + hundreds
+            at += np.uint64(whole >= _HUNDRED)
+            text[at] = _DIGIT_0 + tens - hundreds * _TEN
+            at += np.uint64(whole >= _TEN)
+            text[at] = _DIGIT_0 + whole - tens * _TEN
+            at += _ONE
+            if rest:
+                at = _decimals(rest, text, at)
+        if place & 1:
+            text[at], text[at + _ONE] = _CLOSE, _COMMA
+            at += _ONE + _ONE
+    return np.int64(at) - 1  # without the last comma
 
 
-def _number(value: Any, text: NDArray[np.uint8], to: Any) -> Any:
-    if not abs(value) < _LARGEST:
-        return np.int64(-1)
-    steps = np.rint(value * _SCALE)
-    if abs(value * _SCALE - steps) > _OFF_LATTICE:
-        return np.int64(-1)
-    n = np.uint64(abs(steps))
-    if steps < 0:
-        text[to] = _MINUS
-        to += 1
-    if n == _ONE:  # as PostGIS writes it
-        text[to], text[to + 1], text[to + 2], text[to + 3] = _ZERO + 1, _E, _MINUS, _ZERO + 8
-        return to + 4
-    whole, rest = n // _STEPS, n % _STEPS
-    if whole < _THOUSAND:
-        place = np.int64(whole) << 2
-        if whole >= _HUNDRED:
-            text[to] = _FOURS[place + 1]
-            to += 1
-        if whole >= _TEN:
-            text[to] = _FOURS[place + 2]
-            to += 1
-        text[to] = _FOURS[place + 3]
-        to += 1
-    else:
-        size, tens = 4, _THOUSAND * _TEN
-        while whole >= tens:
-            size += 1
-            tens *= _TEN
-        for digit in range(to + size - 1, to - 1, -1):
-            text[digit] = _DIGIT_0 + whole % _TEN
-            whole //= _TEN
-        to += size
-    if rest:
-        # Four digits at a time, then back over the zeros at the end.
-        text[to] = _DOT
-        high, low = np.int64(rest // _FOUR) << 2, np.int64(rest % _FOUR) << 2
-        text[to + 1] = _FOURS[high]
-        text[to + 2] = _FOURS[high + 1]
-        text[to + 3] = _FOURS[high + 2]
-        text[to + 4] = _FOURS[high + 3]
-        text[to + 5] = _FOURS[low]
-        text[to + 6] = _FOURS[low + 1]
-        text[to + 7] = _FOURS[low + 2]
-        text[to + 8] = _FOURS[low + 3]
-        to += 8
-        while text[to] == _ZERO:
-            to -= 1
-        to += 1
-    return to
+def _decimals(number: Any, text: NDArray[np.uint8], at: Any) -> Any:
+    """Write a point and eight decimals, without the zeros at their end; return where it ends."""
+    high = number // _MYRIAD
+    fours = high | (number - high * _MYRIAD) << _BYTES_4
+    pairs = fours * _BY_HUNDRED >> _MOVED_20 & _PAIRS
+    pairs |= fours - pairs * _HUNDRED << _BYTES_2
+    digits = pairs * _BY_TEN >> _MOVED_10 & _FOURS
+    digits |= pairs - digits * _TEN << _BYTE
+    text[at] = _DOT
+    at += _ONE
+    characters = digits | _DIGITS_0
+    for place in range(8):  # one store of a word, once compiled
+        text[at + np.uint64(place)] = characters >> np.uint64(8 * place)
+    at += _BYTE
+    while not digits >> _BYTES_7:
+        digits <<= _BYTE
+        at -= _ONE
+    return at
 
 
 # From the bottom: numba compiles what a function calls before it.
-_u32, _number = compiled(_u32), compiled(_number)
-_kind, _pair = compiled(_kind), compiled(_pair)
+_u32, _decimals = compiled(_u32), compiled(_decimals)
+_kind, _pairs = compiled(_kind), compiled(_pairs)
 _line = compiled(_line)
 _simple = compiled(_simple)
 _write = compiled(_write)

@@ -1,6 +1,7 @@
 """Features of a layer, by page and one by one (OGC API Features Parts 1, 2 and 3)."""
 
 import json
+from hashlib import blake2b
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
@@ -24,6 +25,7 @@ from geo_service.ogc.negotiation import (
 from geo_service.ogc.parameters import Layered, Limited, address, refuse_unknown
 from geo_service.ogc.representation import As, Shown, etag, feature
 from geo_service.ogc.selection import SELECTING, Selected, Selection
+from geo_service.ogc.sending import sent
 from geo_service.problems import Problem
 from geo_service.waiting import unless_left
 from layers import export
@@ -32,12 +34,14 @@ from layers.export.projection import projection
 
 router = APIRouter(prefix="/ogc", tags=["OGC API Features"])
 _VARY = {"Vary": "Accept, Authorization, Cookie"}
+_ASKED_AGAIN = {"Cache-Control": "private, no-cache"}
+_SAME: dict[int | str, dict[str, Any]] = {304: {"description": "It is as If-None-Match says"}}
 
 
 @router.get(
     "/collections/{collection}/items",
     summary="Features of a layer",
-    responses={200: {"content": {form.media_type: {} for form in FEATURES}}},
+    responses={200: {"content": {form.media_type: {} for form in FEATURES}}, **_SAME},
 )
 async def items(  # noqa: PLR0917
     request: Request,
@@ -63,33 +67,54 @@ async def items(  # noqa: PLR0917
     )
     if form.suffix:
         return await downloads.send(request, asking, _file(request, layer, selected, how, form))
-    keys = paging.sort_keys(layer, sortby)
-    rows, matched = await unless_left(
+    state = request.app.state
+    found = await unless_left(
         request,
         page_rows.read(
-            request.app.state.database, asking, layer, selected, how, (keys, after), limit + 1
+            state.database, asking, layer, selected, how,
+            (paging.sort_keys(layer, sortby), after), limit, state.kept.features,
         ),
-    )
+    )  # fmt: skip
+    try:
+        return await _page(request, asking, layer, selected, how, form, found)
+    except BaseException:
+        found.end()
+        raise
+
+
+async def _page(  # noqa: PLR0917
+    request: Request, asking: Principal, layer: Layer, selected: Selected, how: Shown, form: Form,
+    found: page_rows.Page,
+) -> Response:  # fmt: skip
     head: dict[str, Any] = {"type": "FeatureCollection"}
-    if matched < page_rows.MOST_COUNTED:
-        head["numberMatched"] = matched
+    if found.matched < page_rows.MOST_COUNTED:
+        head["numberMatched"] = found.matched
     else:
         estimate = await _estimate(request.app.state.database, asking, layer, selected)
         head["estimatedNumberMatched"] = max(page_rows.MOST_COUNTED, estimate)
-    head["numberReturned"] = min(limit, len(rows))
+    head["numberReturned"] = found.count
     head["links"] = _links(request, layer, form)
-    if len(rows) > limit:
-        rows = rows[:limit]
-        head["links"].append(_next(request, layer, form, paging.token(rows[-1][1:])))
+    if found.last:
+        head["links"].append(_next(request, layer, form, paging.token(found.last)))
     if form.html:
-        head["features"] = [json.loads(b"".join(row[0])) for row in rows]
+        features = b"".join([piece async for piece in found.pieces()])
+        head["features"] = json.loads(b"[%b]" % features)
         return page(request, head, f"{layer.title.zh} · {layer.title.en}")
-    # They were written as JSON already; reading and writing them again would cost more.
-    pieces = [bytes(JSONResponse(head).body)[:-1], b',"features":[']
-    for number, row in enumerate(rows):
-        pieces += (b",", *row[0]) if number else row[0]
-    body = b"".join((*pieces, b"]}"))
-    return Response(body, media_type=GEOJSON, headers=how.reference.header | _VARY)
+    begin = bytes(JSONResponse(head).body)[:-1] + b',"features":['
+    headers = how.reference.header | _VARY | _ASKED_AGAIN
+    # What it is made of tells it from others before it is made. Weak: it may come compressed.
+    digest = blake2b(begin + found.state, digest_size=16).hexdigest()
+    headers["ETag"] = f'W/"{digest}"'
+    if _same(headers["ETag"], request):
+        found.end()
+        return Response(status_code=304, headers=headers)
+    return await sent(begin, found, b"]}", headers, GEOJSON)
+
+
+def _same(etag: str, request: Request) -> bool:
+    """Tell whether If-None-Match names an ETag, strong or weak (RFC 9110, 13.1.2)."""
+    known = request.headers.get("if-none-match", "")
+    return known.strip() == "*" or etag.removeprefix("W/") in known
 
 
 def _links(request: Request, layer: Layer, form: Form) -> list[dict[str, str]]:
@@ -123,10 +148,7 @@ def _next(request: Request, layer: Layer, form: Form, token: str) -> dict[str, s
 @router.get(
     "/collections/{collection}/items/{feature}",
     summary="One feature",
-    responses={
-        200: {"content": {GEOJSON: {}, "text/html": {}}},
-        304: {"description": "It is as If-None-Match says"},
-    },
+    responses={200: {"content": {GEOJSON: {}, "text/html": {}}}, **_SAME},
 )
 async def item(  # noqa: PLR0917
     request: Request,
@@ -165,9 +187,8 @@ async def item(  # noqa: PLR0917
         content = json.loads(written) | {"links": links}
         return page(request, content, f"{layer.title.zh} · {number}")
     headers = how.reference.header | _VARY
-    headers |= {"ETag": etag(state, how), "Cache-Control": "private, no-cache"}
-    known = request.headers.get("if-none-match", "")
-    if known.strip() == "*" or headers["ETag"] in known:
+    headers |= {"ETag": etag(state, how), **_ASKED_AGAIN}
+    if _same(headers["ETag"], request):
         return Response(status_code=304, headers=headers)
     tail = bytes(JSONResponse({"links": links}).body)[1:]
     return Response(written.encode()[:-1] + b"," + tail, media_type=GEOJSON, headers=headers)

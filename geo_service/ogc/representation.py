@@ -80,8 +80,11 @@ def feature(how: Shown) -> sql.Composed:
 
 @lru_cache(maxsize=256)
 def parts(how: Shown) -> sql.Composed:
-    """Return the SQL of the parts of a feature of the table t: id, shape in WKB, properties."""
-    return sql.SQL("t.id AS feature, st_asbinary({}, 'NDR') AS shape, {} AS properties").format(
+    """Return the SQL of the parts of a feature of the table t.
+
+    They are id, shape in WKB, properties as JSON, and the transaction that wrote them.
+    """
+    return sql.SQL("t.id, st_asbinary({}, 'NDR'), {}, t.xmin").format(
         how.reference.expression(), _properties(how)
     )
 

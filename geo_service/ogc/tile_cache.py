@@ -55,12 +55,14 @@ class Tile:
 
     ``packed`` are the bytes in gzip, once somebody took the tile a second time; empty where that
     saves nothing, None before. ``heads`` are headers that were sent with it, to be sent again.
+    ``used`` tells that somebody took it since it was last looked at.
     """
 
     etag: str
     body: bytes
     packed: bytes | None = None
     heads: dict[tuple[bool, bool], list[tuple[bytes, bytes]]] = field(default_factory=dict)
+    used: bool = False
 
 
 @dataclass(eq=False)
@@ -79,7 +81,7 @@ class Flight:
 
 @dataclass
 class TileCache:
-    """Ready tiles, within ``limit`` bytes, least recently used first to go.
+    """Ready tiles, within ``limit`` bytes; what was not taken for longest goes first.
 
     Whoever knows of changes sets ``listening``; while it is false nothing is kept. A tile being
     made is made once, and its query is cancelled when everyone who waits for it has left.
@@ -94,7 +96,7 @@ class TileCache:
     _places: dict[str, dict[tuple[str, int], dict[tuple[int, int], set[Key]]]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(dict))
     )
-    _addresses: dict[Address, Key] = field(default_factory=dict)
+    _addresses: dict[Address, Tile] = field(default_factory=dict)
     _address_of: dict[Key, Address] = field(default_factory=dict)
     _flights: dict[Key, Flight] = field(default_factory=dict)
     _OVERHEAD = 2400
@@ -106,21 +108,20 @@ class TileCache:
         """Return the tile, or None."""
         tile = self._tiles.get(key)
         if tile is not None:
-            self._tiles.move_to_end(key)
+            tile.used = True
         return tile
 
     def ready(self, address: Address) -> Tile | None:
         """Return the tile that was last kept for an address, or None: the shortest way to it."""
-        key = self._addresses.get(address)
-        if key is None:
-            return None
-        self.hits += 1
-        return self.get(key)
+        tile = self._addresses.get(address)
+        if tile is not None:
+            self.hits += 1
+            tile.used = True
+        return tile
 
     def pack(self, address: Address, tile: Tile, packed: bytes) -> None:
         """Keep a tile's bytes in gzip beside it, if it is still kept."""
-        key = self._addresses.get(address)
-        if key is None or self._tiles.get(key) is not tile:
+        if self._addresses.get(address) is not tile:
             return
         tile.packed = packed
         self.size += len(packed)
@@ -202,17 +203,23 @@ class TileCache:
 
     def _shrink(self) -> None:
         while self.size > self.limit and self._tiles:
-            self._drop(next(iter(self._tiles)))
+            key, tile = next(iter(self._tiles.items()))
+            if tile.used:  # a second chance: cheaper than keeping the order at each use
+                tile.used = False
+                self._tiles.move_to_end(key)
+            else:
+                self._drop(key)
 
     def _cost(self, key: Key, tile: Tile) -> int:
         # A filter is as long as its author likes, and stands in the key and in the address.
         return len(tile.body) + len(tile.packed or b"") + self._OVERHEAD + 4 * len(key.filter)
 
     def _name(self, key: Key, address: Address) -> None:
-        if key not in self._tiles or self._addresses.get(address) == key:
+        tile = self._tiles.get(key)
+        if tile is None or self._addresses.get(address) is tile:
             return
         self._forget(key)
-        self._addresses[address] = key
+        self._addresses[address] = tile
         self._address_of[key] = address
 
     def _forget(self, key: Key) -> None:

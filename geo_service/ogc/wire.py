@@ -20,7 +20,7 @@ _FIRST = 1 << 18  # bytes of an answer that are kept room for, for each connecti
 _FLOAT8 = 701  # the type's number in PostgreSQL
 _PATIENCE, _AGAIN = 5.0, 0.2  # seconds for a cancelled query to end, and to cancel it again
 _PAUSE = 0.001  # seconds: what comes meanwhile is read at once, not 8 kB at a time
-_OUTDATED = {"0A000", "26000"}  # a prepared query whose columns changed, or that is gone
+_OUTDATED = {"0A000", "26000"}  # a prepared query whose columns changed, or that is gone: again
 _SYNC = b"S\0\0\0\4"
 
 Ended = Callable[[bytearray, int], int]
@@ -54,32 +54,33 @@ async def rows(
     while waiting cancels the query. Raises psycopg's errors, as a cursor does.
     """
     wire = _wires.setdefault(connection, Wire())
-    name = wire.prepared.get(query)
-    message = b""
-    if name is None:
-        name = next(wire.names)
-        message = _message(
-            b"P", name, b"\0", query, b"\0",
-            struct.pack(f"!h{len(values)}I", len(values), *[_FLOAT8] * len(values)),
-        )  # fmt: skip
-    bound = struct.pack(f"!hhh{'Id' * len(values)}hh", 1, 1, len(values),
-                        *[part for value in values for part in (8, value)], 1, 1)  # fmt: skip
-    message += _message(b"B", b"\0", name, b"\0", bound)
-    message += _message(b"E", b"\0\0\0\0\0") + _SYNC
-    reading = _Reading(connection, wire, ended)
-    try:
-        reading.ask(message)
-        size = await reading.done
-    except BaseException:
-        await _abandon(connection, reading)
-        raise
-    if reading.error < size:
+    while True:
+        name = wire.prepared.get(query)
+        message = b""
+        if name is None:
+            name = next(wire.names)
+            message = _message(
+                b"P", name, b"\0", query, b"\0",
+                struct.pack(f"!h{len(values)}I", len(values), *[_FLOAT8] * len(values)),
+            )  # fmt: skip
+        bound = struct.pack(f"!hhh{'Id' * len(values)}hh", 1, 1, len(values),
+                            *[part for value in values for part in (8, value)], 1, 1)  # fmt: skip
+        message += _message(b"B", b"\0", name, b"\0", bound)
+        message += _message(b"E", b"\0\0\0\0\0") + _SYNC
+        reading = _Reading(connection, wire, ended)
+        try:
+            reading.ask(message)
+            size = await reading.done
+        except BaseException:
+            await _abandon(connection, reading)
+            raise
+        if reading.error == size:
+            wire.prepared[query] = name
+            return reading.data, size
         error = _told(reading.data, reading.error)
-        if error.sqlstate in _OUTDATED:
-            wire.prepared.pop(query, None)
-        raise error
-    wire.prepared[query] = name
-    return reading.data, size
+        # The driver lets go of all that is prepared whenever it rolls back. Prepare it anew.
+        if error.sqlstate not in _OUTDATED or not wire.prepared.pop(query, None):
+            raise error
 
 
 def _message(kind: bytes, *parts: bytes) -> bytes:

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from geo_service.app import create_app
+from geo_service.ogc import kernels
 from geo_service.ogc.matrix_sets import CGCS2000_QUAD
 from geo_service.settings import Settings
 from tests.geo_service.conftest import Town
@@ -28,6 +29,7 @@ _PATHS = (
     path_of("", 14),
     "/ogc/collections/disputes/items?limit=3",
     "/ogc/collections/grids/items",
+    "/ogc/collections/grids/items?datetime=../..&limit=3",
 )
 _NAMES = st.sampled_from([f"API{number}" for number in range(4)])
 _OPERATIONS = st.one_of(
@@ -41,6 +43,7 @@ _OPERATIONS = st.one_of(
 
 @pytest.fixture
 def uncached(town: Town) -> Iterator[TestClient]:
+    kernels.GEOJSON.wait()  # what it writes is kept
     service = create_app(Settings(database_url=town.database.url, pool_size=3, tile_cache_mb=0))
     with TestClient(service) as client:
         yield client

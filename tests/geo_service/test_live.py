@@ -13,6 +13,7 @@ from psycopg import AsyncConnection
 from geo_service import live
 from geo_service.database import SYSTEM, Database, Principal
 from geo_service.live import Batch, Hub, Subscriber, read, saw
+from geo_service.ogc.kept import Kept
 from geo_service.ogc.tile_cache import TileCache
 from layers.catalogue import CATALOGUE
 from tests.geo_service.conftest import NORTH, SOUTH, Town
@@ -171,6 +172,43 @@ def test_many_changes_are_told_as_more(town: Town) -> None:
     run(test)
 
 
+def test_more_counts_the_layers_that_are_followed_alone(town: Town) -> None:
+    """Whoever follows other layers is not told to load them anew."""
+
+    async def test() -> None:
+        async with (
+            opened(town) as database,
+            await AsyncConnection.connect(town.database.url, autocommit=True) as connection,
+        ):
+            start = (await since(database, ALL, None)).cursor
+            await connection.execute("UPDATE cameras SET status = 'fault'")
+            cameras = await connection.execute("SELECT count(*) FROM cameras")
+            (changed,) = await cameras.fetchone() or (0,)
+            assert changed
+            await connection.execute(
+                "INSERT INTO disputes (code, category, occurred_at, geom)"
+                " SELECT 'N' || i, 'other', now(), st_setsrid(st_makepoint(117.005, 31.015), 4326)"
+                " FROM generate_series(1, %s) AS i",
+                [live.MOST_CHANGES + 7],
+            )
+            batch = await since(database, ALL, start)
+            assert batch.rest == {"disputes": 7 + changed}
+            (about_cameras,) = told(batch, "cameras")
+            assert (len(about_cameras["changes"]), about_cameras["more"]) == (changed, 0)
+            (about_both,) = told(batch, "cameras", "disputes")
+            assert about_both["more"] == 7 + changed
+            assert told(batch, "roads") == []
+
+    run(test)
+
+
+def told(batch: Batch, *layers: str) -> list[Any]:
+    """Return the data of the event that a stream of these layers gets, if it gets one."""
+    event = live._told(batch, frozenset(layers))
+    lines = event.splitlines() if event else []
+    return [json.loads(line.removeprefix("data: ")) for line in lines if line.startswith("data: ")]
+
+
 def test_truncating_a_layer_is_told(town: Town) -> None:
     async def test() -> None:
         async with (
@@ -188,13 +226,13 @@ def test_truncating_a_layer_is_told(town: Town) -> None:
 @asynccontextmanager
 async def followed(town: Town) -> AsyncIterator[tuple[Hub, TileCache]]:
     async with opened(town) as database:
-        tiles = TileCache(10**6)
-        hub = Hub(database, tiles, timedelta(days=7))
+        kept = Kept.within(10**6)
+        hub = Hub(database, kept, timedelta(days=7))
         hub.start()
         try:
-            while not tiles.listening:
+            while not kept.tiles.listening:
                 await asyncio.sleep(0.01)
-            yield hub, tiles
+            yield hub, kept.tiles
         finally:
             await hub.stop()
 
@@ -307,7 +345,7 @@ def test_a_slow_reader_is_told_to_start_anew() -> None:
     async def test() -> None:
         subscriber = Subscriber(SYSTEM)
         for number in range(200):
-            subscriber.offer(Batch(f"{number}:{number}:", False, (), (), 0))
+            subscriber.offer(Batch(f"{number}:{number}:", False, (), (), {}))
         queued = []
         while not subscriber.batches.empty():
             queued.append(subscriber.batches.get_nowait())

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from geo_service.ogc import crs, page_rows, paging
-from geo_service.ogc.representation import Shown
+from geo_service.ogc.representation import Shown, feature
 from geo_service.ogc.selection import Selected, chosen
 from layers.catalogue import CATALOGUE
 from tests.geo_service.features import ITEMS, Client, client, reader, token
@@ -154,7 +154,8 @@ def _plan(client: Client, order: str, after: str | None) -> dict[str, Any]:
     where, values = chosen(layer, None, None, {})
     keys = paging.sort_keys(layer, order)
     how = Shown(crs.WGS84, ("code",))
-    query, bound = page_rows.paged(layer, Selected(where, values, ""), how, (keys, after))
+    columns = feature(how)
+    query, bound = page_rows.paged(layer, Selected(where, values, ""), columns, (keys, after))
     with client.town.database.connect() as connection:
         row = connection.execute(
             b"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) " + query.as_bytes(connection),

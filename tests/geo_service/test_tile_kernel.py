@@ -211,15 +211,20 @@ def test_errors_are_those_of_the_driver(database: TestDatabase) -> None:
         await connection.execute("SET statement_timeout = '50ms'")
         with pytest.raises(psycopg.errors.QueryCanceled):
             await _numbers(connection, b"SELECT $1 FROM pg_sleep(20)", 1)
-        # Prepared, then gone or of other columns: told once, and prepared anew.
+        # Prepared, then gone or of other columns, or the driver let go of it: prepared anew.
         await connection.execute("SET statement_timeout = 0; CREATE TABLE sizes (n float8)")
         asked = b"SELECT * FROM sizes WHERE n <= $1"
         await _numbers(connection, asked, 1)
         for change in ("ALTER TABLE sizes ADD COLUMN more float8", "DEALLOCATE ALL"):
             await connection.execute(change)
-            with pytest.raises(psycopg.Error):
-                await _numbers(connection, asked, 1)
             assert await _numbers(connection, asked, 1) == []
+        with pytest.raises(ZeroDivisionError):
+            async with connection.transaction():
+                raise ZeroDivisionError
+        assert await _numbers(connection, asked, 1) == []
+        await connection.execute("DROP TABLE sizes")
+        with pytest.raises(psycopg.errors.UndefinedTable):
+            await _numbers(connection, asked, 1)
         return await _numbers(connection, b"SELECT $1", 4)
 
     assert _run(database, work) == [4.0]
