@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import shapely
 
-from geo_service.analysis.cover import Points
+from geo_service.analysis.ground import Points
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,5 +1,6 @@
 """What stands in the way: outlines with heights, made ready for many cameras at once."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -7,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import shapely
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from geo_service.analysis.sentence import Sentence
 from geo_service.analysis.sweep import TOUCH, Walls
@@ -75,6 +76,15 @@ class Buildings:
         return shapely.STRtree(self.shapes)
 
     @cached_property
+    def digests(self) -> NDArray[np.uint8]:
+        """What tells a building, outline and height, from every other one: 16 bytes each."""
+        made = [
+            hashlib.blake2b(shape + height.tobytes(), digest_size=16).digest()
+            for shape, height in zip(shapely.to_wkb(self.shapes), self.heights, strict=True)
+        ]
+        return np.frombuffer(b"".join(made), np.uint8).reshape(-1, 16)
+
+    @cached_property
     def extent(self) -> Floats:
         """West, south, east and north end of all outlines."""
         ends: Floats = shapely.total_bounds(self.shapes)
@@ -102,6 +112,28 @@ class Buildings:
         of = building[owner[:-1][joined]] if len(xy) else np.zeros(0, np.int64)
         first = np.searchsorted(of, np.arange(len(self.shapes) + 1))
         return Walls(np.ascontiguousarray(segment), first.astype(np.int64))
+
+
+def as_buildings(walls: Any, heights: ArrayLike | None = None) -> Buildings:
+    """Return walls given as shapes, or as segments (n, 2, 2), as buildings.
+
+    Raises ValueError as ``Buildings.read``, and for heights of buildings that have theirs.
+    """
+    if isinstance(walls, Buildings):
+        if heights is not None:
+            raise ValueError("These buildings have heights already.")
+        return walls
+    if hasattr(walls, "geometry") and hasattr(walls, "to_numpy"):
+        # A GeoSeries or GeoDataFrame.
+        return Buildings.read(walls.geometry.to_numpy(), heights)
+    if hasattr(walls, "geom_type"):
+        return Buildings.read(shapely.get_parts(walls), heights)
+    if len(walls) and hasattr(walls[0], "geom_type"):
+        return Buildings.read(walls, heights)
+    segments = np.array(walls, dtype=np.float64).reshape(-1, 2, 2)
+    if not np.isfinite(segments).all():
+        raise ValueError("Some walls have coordinates that are missing or infinite.")
+    return Buildings.read(shapely.linestrings(segments), heights)
 
 
 def blocked_angles(place: Floats, building: Any) -> list[tuple[float, float]]:
@@ -152,5 +184,5 @@ def _lines(shapes: Any) -> Any:
 def _mended(shape: Any) -> Any:
     """Return the polygons of a polygon made valid, or its lines if it has shrunk to them."""
     parts = shapely.get_parts(shapely.make_valid(shape))
-    wanted = [p for p in parts for p in shapely.get_parts(p) if p.geom_type == "Polygon"]
-    return shapely.union_all(wanted) if wanted else shapely.boundary(shapely.convex_hull(shape))
+    solid = parts[shapely.get_dimensions(parts) == 2]
+    return shapely.union_all(solid) if len(solid) else shapely.boundary(shapely.convex_hull(shape))

@@ -13,53 +13,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import shapely
-from numpy.typing import ArrayLike
 
 from geo_service.analysis.density_levels import Level
-from geo_service.analysis.metric import metres
+from geo_service.analysis.ground import Ground, Points, far_out
 from geo_service.analysis.overlap import middle
 from geo_service.analysis.sentence import Sentence
-from geo_service.analysis.tally import AreaTally, LengthTally, PointTally, Zones
+from geo_service.analysis.tally import AreaTally, LengthTally, PointTally
 from geo_service.analysis.views import Camera, Scene, views
 from geo_service.analysis.weights import Floats
+from geo_service.analysis.zones import Zones
 
 EVERYWHERE = "everywhere"
 """The zone that is always there: the whole plane."""
-
-
-class Points(NamedTuple):
-    """Points in metres (n, 2) with what each counts, such as events or households."""
-
-    xy: Floats
-    weight: Floats
-
-    @classmethod
-    def read(cls, xy: ArrayLike, weight: ArrayLike | None = None) -> "Points":
-        """Return points, each counting 1 unless told; raises ValueError for what is missing."""
-        places = np.array(xy, dtype=np.float64).reshape(-1, 2)
-        metres(places[:, 0], places[:, 1])
-        counts = np.ones(len(places)) if weight is None else np.array(weight, dtype=np.float64)
-        if counts.shape != (len(places),) or not np.isfinite(counts).all() or (counts < 0).any():
-            raise ValueError("Every point needs a weight of 0 or more.")
-        return cls(places, counts)
-
-
-@dataclass(frozen=True, eq=False)
-class Ground:
-    """What figures are wanted for.
-
-    ``zones``: polygons by kind, such as grids, communities, or the surroundings of places (see
-    :func:`surroundings`); those of one kind may overlap. ``lines``: roads. ``points``: events or
-    households, as :class:`Points`. ``area``: the town; cameras that cannot see any of it are left
-    out and told. ``everywhere`` is whether figures of the whole plane are wanted beside those of
-    the zones, which takes as long again.
-    """
-
-    zones: Mapping[str, Any]
-    lines: Any = ()
-    points: Mapping[str, Points] | None = None
-    area: Any = None
-    everywhere: bool = True
 
 
 class Loss(NamedTuple):
@@ -229,7 +194,7 @@ class Cover:
         if changed(before, online=camera.online) != camera:
             made = views([camera], self.scene)
             row, said = made.shapes[0], made.notes[0]
-            far = _far_out(camera, row, self.ground)
+            far = far_out(camera, row, self.ground)
             if far is not None:
                 row, said = np.full(len(row), shapely.Polygon(), dtype=object), (*said, far)
             intruding = intruding - {camera.code} | ({camera.code} if made.intruding else set())
@@ -334,7 +299,7 @@ def cover(
     notes = list(made.notes)
     shapes = made.shapes
     for k, camera in enumerate(cameras):
-        far = _far_out(camera, shapes[k], wanted)
+        far = far_out(camera, shapes[k], wanted)
         if far is not None:
             shapes[k] = np.full(len(scene.levels), shapely.Polygon(), dtype=object)
             notes[k] = (*notes[k], far)
@@ -355,17 +320,6 @@ def cover(
     return empty
 
 
-def surroundings(places: Any, distance: float) -> Any:
-    """Return the ground within a distance in metres of places, with arcs of 64 edges a quadrant.
-
-    >>> round(surroundings([shapely.Point(0, 0)], 10)[0].area / (100 * math.pi), 4)
-    0.9999
-    """
-    if not (math.isfinite(distance) and distance > 0):
-        raise ValueError(f"The distance must be above 0 metres, not {distance}.")
-    return shapely.buffer(np.array(places, dtype=object).reshape(-1), distance, quad_segs=64)
-
-
 def _place(camera: Camera) -> tuple[float, float]:
     """Return where a camera stands, to the centimetre."""
     return round(camera.x, 2), round(camera.y, 2)
@@ -375,22 +329,6 @@ def _on_one_pole(others: Sequence[str]) -> Sentence:
     return Sentence(
         f"与摄像机 {'、'.join(others)} 同杆（位置相同）。",
         f"On one pole with {', '.join(others)}: they stand in the same place.",
-    )
-
-
-def _far_out(camera: Camera, row: Any, ground: Ground) -> Sentence | None:
-    """Return that a camera can see nothing of the town, where that is so."""
-    if ground.area is None or not (math.isfinite(camera.x) and math.isfinite(camera.y)):
-        return None
-    if shapely.intersects(row[0], ground.area):
-        return None
-    away = shapely.distance(shapely.Point(camera.x, camera.y), ground.area)
-    if away == 0:
-        return None
-    return Sentence(
-        f"摄像机 {camera.code} 在辖区外 {away / 1000:.1f} 公里，看不到辖区，未计入。",
-        f"Camera {camera.code} stands {away / 1000:.1f} km outside of the area and sees none of "
-        "it: it is left out.",
     )
 
 

@@ -1,32 +1,25 @@
 """Maximal cover before the solver: small cases in full, good starts, and a bound by relaxation."""
 
+import math
 import time
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
 
-from geo_service.analysis.solver import Program
-from geo_service.analysis.weights import Bools, Floats, Ints
+from geo_service.analysis.cover_case import Small, without_useless
+from geo_service.analysis.solver import Program, relaxation
+from geo_service.analysis.weights import Bools, Floats
 
 FEW_SITES = 16
 """Up to so many sites all choices are tried: 65,536 of them, in a few milliseconds."""
 
 _ROUNDS = 600
 _PATIENCE = 20
-_SHAKES = 60
-
-
-@dataclass(frozen=True, eq=False)
-class Small:
-    """What is left to decide: no demand that is settled, alike demand merged, no dominated site."""
-
-    matrix: Any
-    weight: Floats
-    price: Floats
-    missing: Ints
-    site: Ints
+_STARTS = 40
+_SHAKES = 400
+_SLACK = 1e-3
+_LEAST = 1e-4
 
 
 class Relaxed(NamedTuple):
@@ -35,6 +28,34 @@ class Relaxed(NamedTuple):
     chosen: Bools
     bound: float
     useful: Bools
+
+
+def searched(
+    small: Small, budget: float, gap: float, seconds: float, *, times: int
+) -> tuple[Small, Bools, float]:
+    """Return the case without useless sites, a good answer to it, and a bound of all answers.
+
+    What is found before the solver starts saves it much of its search. ``seconds`` at most are for
+    the linear relaxation, half as many for shaking. Where demand counts only if it is covered
+    several ``times``, there is no bound yet.
+    """
+    start = swapped(small, greedy(small, budget), budget)
+    if times > 1:
+        return small, start, math.inf
+    outcome = relax(small, budget, start)
+    start, bound = swapped(small, outcome.chosen, budget), outcome.bound
+    small, start = without_useless(small, start, outcome.useful)
+    if bound <= worth(small, start) * (1 + gap):
+        return small, start, bound
+    program, _ = cover_program(small, budget, start)
+    whole = relaxation(program, seconds)
+    if whole is not None:
+        bound = min(bound, -whole.bound)
+        enough, favour = bound / (1 + gap), whole.x[: len(small.site)]
+        start = shaken(small, start, budget, favour, enough, time.monotonic() + seconds / 2)
+    outcome = relax(small, budget, start)
+    small, start = without_useless(small, start, outcome.useful)
+    return small, start, min(bound, outcome.bound)
 
 
 def exhausted(small: Small, budget: float) -> Bools:
@@ -105,27 +126,51 @@ def swapped(small: Small, chosen: Bools, budget: float) -> Bools:
     return chosen
 
 
-def shaken(small: Small, chosen: Bools, budget: float, enough: float, until: float) -> Bools:
+def shaken(  # noqa: PLR0917
+    small: Small, chosen: Bools, budget: float, favour: Floats, enough: float, until: float
+) -> Bools:
     """Return sites improved by giving up some at random, filling up again, and exchanging.
 
-    Until they cover ``enough``, for at most 60 rounds, and not after the clock says ``until``.
+    ``favour`` is how much of each site a relaxation takes: others are drawn by it, first all of
+    them some times over, then a few of the best at a time. Until they cover ``enough``, for at most
+    400 rounds, and not after the clock says ``until``.
 
-    Source: H. R. Lourenço, O. C. Martin and T. Stützle, "Iterated local search" (2003).
+    Sources: H. R. Lourenço, O. C. Martin and T. Stützle, "Iterated local search" (2003);
+    P. Raghavan and C. D. Thompson, "Randomized rounding" (1987).
     """
     rng = np.random.default_rng(1)
     best, now = worth(small, chosen), chosen
-    for _ in range(_SHAKES):
+    value = best
+    for turn in range(_SHAKES):
         taken = np.flatnonzero(now)
         if best >= enough or not taken.size or time.monotonic() > until:
             break
+        count = len(taken) if turn < _STARTS else min(int(rng.integers(2, 5)), len(taken))
         other = now.copy()
-        other[rng.choice(taken, max(1, len(taken) // 4), replace=False)] = False
+        other[rng.choice(taken, count, replace=False)] = False
+        other = _drawn(small, other, budget, favour, count, rng)
         other = swapped(small, greedy(small, budget, other), budget)
         found = worth(small, other)
-        if found >= worth(small, now):
-            now = other
+        if found >= value * (1 - _SLACK * rng.random()):
+            now, value = other, found
         if found > best:
             best, chosen = found, other
+        if turn == _STARTS - 1:
+            now, value = chosen, best
+    return chosen
+
+
+def _drawn(  # noqa: PLR0917
+    small: Small, chosen: Bools, budget: float, favour: Floats, count: int, rng: np.random.Generator
+) -> Bools:
+    """Return a choice with as many sites more, drawn by favour, as far as they can be paid."""
+    left = budget - float(small.price[chosen].sum())
+    # An exponential race: each time the first of those left, in proportion to its favour.
+    order = np.argsort(rng.exponential(size=len(favour)) / np.maximum(favour, _LEAST))
+    for site in order[~chosen[order]][:count]:
+        if small.price[site] <= left:
+            chosen[site] = True
+            left -= float(small.price[site])
     return chosen
 
 
@@ -181,17 +226,6 @@ def relax(small: Small, budget: float, start: Bools) -> Relaxed:
             break
         price = np.clip(price - pace * (bound - value) / long * slope, 0, small.weight)
     return Relaxed(chosen, best, useful)
-
-
-def without_useless(small: Small, start: Bools, useful: Bools) -> tuple[Small, Bools]:
-    """Return the case without sites that no better answer holds; those of ``start`` stay."""
-    kept = useful | start
-    part = small.matrix[:, kept].tocsr()
-    row = np.asarray(part.sum(axis=1)).reshape(-1) > 0
-    left = Small(
-        part[row], small.weight[row], small.price[kept], small.missing[row], small.site[kept]
-    )
-    return left, start[kept]
 
 
 def cover_program(small: Small, budget: float, start: Bools) -> tuple[Program, Floats]:

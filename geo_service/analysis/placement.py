@@ -5,7 +5,6 @@ the demand point. Solved by HiGHS from a good start, so that an answer is there 
 beside it is how much better any other answer could be, never an unproven "best".
 """
 
-import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,23 +12,24 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import sparse
 
+from geo_service.analysis.cover_case import (
+    checked_covers,
+    checked_numbers,
+    checked_sites,
+    distinct,
+    reduced,
+)
 from geo_service.analysis.cover_search import (
     FEW_SITES,
-    Small,
     cover_program,
     exhausted,
-    greedy,
-    relax,
-    shaken,
-    swapped,
-    without_useless,
+    searched,
     worth,
 )
 from geo_service.analysis.median_search import interchanged, median_program
 from geo_service.analysis.solver import Program, minimise
-from geo_service.analysis.weights import Bools, Floats, Ints
+from geo_service.analysis.weights import Bools, Floats
 
 TIME_LIMIT = 25.0
 """Seconds after which the best answer so far is given, with its gap."""
@@ -94,22 +94,22 @@ def maximal_cover(
     >>> placed.sites, placed.covered, placed.gap, placed.adds
     ((0, 2), 6.0, 0.0, ((0, 4.0), (2, 2.0)))
     """
-    matrix = _checked_covers(covers)
+    matrix = checked_covers(covers)
     demand, n = matrix.shape
-    weight = _checked(weights, demand, "weight", "demand point")
-    price = np.ones(n) if costs is None else _checked(costs, n, "cost", "site")
+    weight = checked_numbers(weights, demand, "weight", "demand point")
+    price = np.ones(n) if costs is None else checked_numbers(costs, n, "cost", "site")
     if not (np.isfinite(budget) and budget >= 0):
         raise ValueError(f"The budget must be 0 or more, not {budget}.")
     if times < 1:
         raise ValueError(f"Demand must be covered at least once, not {times} times.")
-    kept = _checked_sites(fixed, n)
+    kept = checked_sites(fixed, n)
     paid = price.copy()
     paid[kept] = 0.0
     given = np.zeros(n, dtype=bool)
     given[kept] = True
     had = np.asarray(matrix @ given.astype(np.int64))
     base = float(weight[had >= times].sum())
-    small = _reduced(matrix, weight, paid, had, given, float(budget), times)
+    small = reduced(matrix, weight, paid, had, given, float(budget), times)
     if small.matrix.shape[0] == 0 or small.matrix.shape[1] == 0:
         return _placement(matrix, weight, paid, given, base, times)
     if times == 1 and small.matrix.shape[1] <= FEW_SITES:
@@ -118,25 +118,13 @@ def maximal_cover(
         bound = _value(matrix, weight, chosen, times)
         return _placement(matrix, weight, paid, chosen, bound, times, given)
     began = time.monotonic()
-    start = swapped(small, greedy(small, float(budget)), float(budget))
-    relaxed = math.inf
-    if times == 1:
-        outcome = relax(small, float(budget), start)
-        start, relaxed = swapped(small, outcome.chosen, float(budget)), outcome.bound
-        small, start = without_useless(small, start, outcome.useful)
-        if relaxed > worth(small, start) * (1 + gap):
-            # What is found before the solver starts saves it much of its search.
-            enough = relaxed / (1 + max(gap, _SAME))
-            start = shaken(small, start, float(budget), enough, began + time_limit / 4)
-            outcome = relax(small, float(budget), start)
-            relaxed = min(relaxed, outcome.bound)
-            small, start = without_useless(small, start, outcome.useful)
+    small, start, relaxed = searched(small, float(budget), gap, time_limit / 2, times=times)
     reached = worth(small, start)
     chosen = given.copy()
     chosen[small.site[start]] = True
     if relaxed > reached * (1 + max(gap, _SAME)):
-        program, whole = cover_program(small, float(budget), start)
-        answer = minimise(program, whole, max(time_limit - (time.monotonic() - began), 0.1), gap)
+        program, first = cover_program(small, float(budget), start)
+        answer = minimise(program, first, max(time_limit - (time.monotonic() - began), 0.1), gap)
         relaxed = min(relaxed, -answer.bound)
         if -float(program.cost @ answer.x) > reached:
             chosen = given.copy()
@@ -182,11 +170,11 @@ def set_cover(
     >>> placed.sites, placed.cost, placed.optimal
     ((1, 2), 2.0, True)
     """
-    matrix = _checked_covers(covers)
+    matrix = checked_covers(covers)
     demand, n = matrix.shape
-    price = np.ones(n) if weights is None else _checked(weights, n, "weight", "site")
+    price = np.ones(n) if weights is None else checked_numbers(weights, n, "weight", "site")
     given = np.zeros(n, dtype=bool)
-    given[_checked_sites(fixed, n)] = True
+    given[checked_sites(fixed, n)] = True
     price = np.where(given, 0.0, price)
     short = np.flatnonzero(np.asarray(matrix.sum(axis=1)).reshape(-1) < times)
     if short.size:
@@ -198,9 +186,9 @@ def set_cover(
         cost=price,
         lower=given.astype(np.float64),
         upper=np.ones(n),
-        rows=_distinct(matrix).astype(np.float64),
-        low=np.full(_distinct(matrix).shape[0], float(times)),
-        high=np.full(_distinct(matrix).shape[0], np.inf),
+        rows=distinct(matrix).astype(np.float64),
+        low=np.full(distinct(matrix).shape[0], float(times)),
+        high=np.full(distinct(matrix).shape[0], np.inf),
         whole=np.ones(n, bool),
     )
     answer = minimise(program, np.ones(n), time_limit, gap)
@@ -245,8 +233,8 @@ def p_median(
     if (table < 0).any():
         raise ValueError("Costs must not be below 0.")
     demand, n = table.shape
-    weight = _checked(weights, demand, "weight", "demand point")
-    kept = _checked_sites(fixed, n)
+    weight = checked_numbers(weights, demand, "weight", "demand point")
+    kept = checked_sites(fixed, n)
     if not max(1, len(kept)) <= p <= n:
         raise ValueError(
             f"p must be from {max(1, len(kept))} to {n}, the number of sites, not {p}."
@@ -264,46 +252,6 @@ def p_median(
         bound, share = total, 0.0
     serves = tuple(int(k) for k in best[table[:, best].argmin(axis=1)])
     return Median(tuple(int(k) for k in best), total, bound, share, share == 0, serves)
-
-
-def _reduced(  # noqa: PLR0917
-    matrix: Any,
-    weight: Floats,
-    price: Floats,
-    had: Ints,
-    given: Bools,
-    budget: float,
-    times: int,
-) -> Small:
-    site = np.flatnonzero(~given & (price <= budget))
-    part = matrix[:, site].tocsr()
-    missing = np.maximum(times - had, 0)
-    reachable = np.asarray(part.sum(axis=1)).reshape(-1) >= missing
-    row = np.flatnonzero((missing > 0) & reachable & (weight > 0))
-    part, value, need = part[row], weight[row], missing[row]
-    part.sort_indices()
-    keys: dict[bytes, int] = {}
-    group = np.empty(len(row), np.int64)
-    for k in range(len(row)):
-        name = part.indices[part.indptr[k] : part.indptr[k + 1]].tobytes() + need[k].tobytes()
-        group[k] = keys.setdefault(name, len(keys))
-    first = np.unique(group, return_index=True)[1] if len(group) else np.zeros(0, np.int64)
-    summed = np.bincount(group, value, minlength=len(first)) if len(group) else np.zeros(0)
-    part, need = part[first], need[first]
-    # A site that covers no more than another, for no less, is never needed where once is enough.
-    if times == 1 and len(site):
-        common = (part.T.astype(np.int64) @ part.astype(np.int64)).tocoo()
-        size = np.asarray(part.sum(axis=0)).reshape(-1)
-        j, k = common.coords
-        cheaper = price[site[k]] <= price[site[j]]
-        within = (j != k) & (common.data == size[j]) & cheaper
-        alike = (size[j] == size[k]) & (price[site[j]] == price[site[k]])
-        useless = np.unique(j[within & (~alike | (k < j))])
-        left = np.ones(len(site), dtype=bool)
-        left[useless] = False
-        left &= size > 0
-        site, part = site[left], part[:, left]
-    return Small(part.tocsr(), np.asarray(summed, np.float64), price[site], need, site)
 
 
 def _placement(  # noqa: PLR0917
@@ -346,42 +294,3 @@ def _adds(
 
 def _value(matrix: Any, weight: Floats, chosen: Bools, times: int) -> float:
     return float(weight[np.asarray(matrix @ chosen.astype(np.int64)) >= times].sum())
-
-
-def _distinct(matrix: Any) -> Any:
-    """Return the rows that differ from each other."""
-    names: dict[bytes, int] = {}
-    for k in range(matrix.shape[0]):
-        names.setdefault(matrix.indices[matrix.indptr[k] : matrix.indptr[k + 1]].tobytes(), k)
-    return matrix[sorted(names.values())]
-
-
-def _checked_covers(covers: Any) -> Any:
-    """Return covers as sorted sparse rows of ones, or raise ValueError."""
-    if sparse.issparse(covers):
-        matrix = sparse.csr_array(covers)
-    else:
-        table = np.asarray(covers)
-        if table.ndim != 2:
-            raise ValueError(f"Covers must be demand by site, not an array of shape {table.shape}.")
-        matrix = sparse.csr_array(table.astype(bool))
-    matrix = sparse.csr_array(matrix != 0).astype(np.int64)
-    matrix.eliminate_zeros()
-    matrix.sort_indices()
-    return matrix
-
-
-def _checked(values: ArrayLike, n: int, what: str, of: str) -> Floats:
-    made = np.array(values, dtype=np.float64)
-    if made.shape != (n,):
-        raise ValueError(f"There must be one {what} a {of}, {n} in all, not {made.size}.")
-    if not np.isfinite(made).all() or (made < 0).any():
-        raise ValueError(f"Every {what} must be a finite number of 0 or more.")
-    return made
-
-
-def _checked_sites(fixed: Sequence[int], n: int) -> Ints:
-    made = np.unique(np.array(list(fixed), dtype=np.int64))
-    if len(made) and not (made[0] >= 0 and made[-1] < n):
-        raise ValueError(f"Fixed sites must be numbered from 0 to {n - 1}.")
-    return made

@@ -82,6 +82,10 @@ class Sight:
     night_range: float = 0.0
     assumed: tuple[str, ...] = field(default=())
 
+    def __post_init__(self) -> None:
+        if len({(one.view.height, one.view.target_height) for one in self.reach}) > 1:
+            raise ValueError("All views of a camera are from one height, at targets of one height.")
+
     def note(self) -> Sentence | None:
         """Return the sentence to show beside a result that rests on assumptions, or None.
 
@@ -164,8 +168,8 @@ def sight(
         made = turning(presets, now)
     elif form == "ptz":
         assumed = (*assumed, "presets")
-        looking = () if azimuth is None else (Heading(checked_azimuth(azimuth), view),)
-        made = Sight((*looking, *all_round(view, azimuth or 0.0)), looking)
+        ring = all_round(view, 0.0 if azimuth is None else checked_azimuth(azimuth))
+        made = Sight(ring, () if azimuth is None else ring[:1])
     elif form == "panoramic":
         ring = all_round(view, checked_azimuth(azimuth or 0.0))
         made = Sight(ring, ring)

@@ -43,26 +43,12 @@ def minimise(program: Program, start: Floats | None, time_limit: float, gap: flo
 
     Raises ValueError where no x fits, or none is found in time.
     """
-    rows = sparse.csr_array(program.rows)
-    model = highspy.HighsLp()
-    model.num_col_, model.num_row_ = len(program.cost), rows.shape[0]
-    model.col_cost_ = program.cost
-    model.col_lower_, model.col_upper_ = program.lower, program.upper
-    model.row_lower_, model.row_upper_ = program.low, program.high
-    model.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
-    model.a_matrix_.num_col_, model.a_matrix_.num_row_ = model.num_col_, model.num_row_
-    model.a_matrix_.start_ = rows.indptr
-    model.a_matrix_.index_ = rows.indices
-    model.a_matrix_.value_ = rows.data.astype(np.float64)
-    kinds = highspy.HighsVarType
-    model.integrality_ = [kinds.kInteger if one else kinds.kContinuous for one in program.whole]
-    solver = highspy.Highs()  # type: ignore[no-untyped-call]
-    solver.setOptionValue("output_flag", False)
-    solver.setOptionValue("time_limit", float(time_limit))
+    solver = _solver(program, time_limit, whole=True)
     solver.setOptionValue("mip_rel_gap", float(gap))
     solver.setOptionValue("mip_abs_gap", 1e-9)
     solver.setOptionValue("mip_feasibility_tolerance", 1e-9)
-    solver.passModel(model)
+    # Programs of cover are degenerate: the simplex method may take minutes for the first bound.
+    solver.setOptionValue("mip_lp_solver", "ipm")
     if start is not None:
         known = highspy.HighsSolution()
         known.col_value = list(start)
@@ -78,3 +64,36 @@ def minimise(program: Program, start: Floats | None, time_limit: float, gap: flo
         bound = -math.inf
     proven = status == highspy.HighsModelStatus.kOptimal and gap <= _ROOM
     return Answer(np.array(solver.getSolution().col_value), min(bound, value), proven)
+
+
+def relaxation(program: Program, time_limit: float) -> Answer | None:
+    """Return the best x where none need be whole, a bound for all that are; None if out of time."""
+    solver = _solver(program, time_limit, whole=False)
+    solver.setOptionValue("solver", "ipm")
+    solver.run()
+    if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+        return None
+    value = float(solver.getInfo().objective_function_value)
+    return Answer(np.array(solver.getSolution().col_value), value, proven=False)
+
+
+def _solver(program: Program, time_limit: float, *, whole: bool) -> Any:
+    rows = sparse.csr_array(program.rows)
+    model = highspy.HighsLp()
+    model.num_col_, model.num_row_ = len(program.cost), rows.shape[0]
+    model.col_cost_ = program.cost
+    model.col_lower_, model.col_upper_ = program.lower, program.upper
+    model.row_lower_, model.row_upper_ = program.low, program.high
+    model.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+    model.a_matrix_.num_col_, model.a_matrix_.num_row_ = model.num_col_, model.num_row_
+    model.a_matrix_.start_ = rows.indptr
+    model.a_matrix_.index_ = rows.indices
+    model.a_matrix_.value_ = rows.data.astype(np.float64)
+    if whole:
+        kinds = highspy.HighsVarType
+        model.integrality_ = [kinds.kInteger if one else kinds.kContinuous for one in program.whole]
+    solver = highspy.Highs()  # type: ignore[no-untyped-call]
+    solver.setOptionValue("output_flag", False)
+    solver.setOptionValue("time_limit", float(time_limit))
+    solver.passModel(model)
+    return solver

@@ -10,55 +10,9 @@ from typing import Any
 import numpy as np
 import shapely
 
-from geo_service.analysis.overlap import DEEPEST, GRID, Chains, chains, depths
+from geo_service.analysis.overlap import DEEPEST, Chains, chains, depths
 from geo_service.analysis.weights import Bools, Floats, Ints
-
-
-@dataclass(frozen=True, eq=False)
-class Zones:
-    """Polygons that figures are wanted for, such as grids, or None for everywhere."""
-
-    shapes: Any
-    tree: Any
-
-    @classmethod
-    def read(cls, shapes: Any) -> "Zones":
-        """Return zones; raises ValueError unless all are valid polygons."""
-        if shapes is None:
-            return cls(None, None)
-        made = np.array(shapes, dtype=object).reshape(-1)
-        if not np.isin(shapely.get_type_id(made), (3, 6)).all():
-            raise ValueError("Zones must be polygons.")
-        wrong = np.flatnonzero(~shapely.is_valid(made))
-        if wrong.size:
-            reason = shapely.is_valid_reason(made[wrong[0]])
-            raise ValueError(f"Zone {wrong[0]} is not a valid polygon ({reason}): mend it first.")
-        shapely.prepare(made)
-        return cls(made, shapely.STRtree(made))
-
-    @property
-    def count(self) -> int:
-        """How many zones there are; one where it is everywhere."""
-        return 1 if self.shapes is None else len(self.shapes)
-
-    def cut(self, shapes: Any) -> tuple[Any, Ints, Ints]:
-        """Return parts of shapes by zone: the parts, their zones, and which shape each is of."""
-        if self.shapes is None:
-            held = np.flatnonzero(~shapely.is_empty(shapes))
-            return shapes[held], np.zeros(len(held), np.int64), held
-        owner, zone = self.tree.query(shapes, "intersects")
-        whole = shapely.contains_properly(self.shapes[zone], shapes[owner])
-        parts = shapes[owner]
-        parts[~whole] = shapely.intersection(parts[~whole], self.shapes[zone[~whole]])
-        dimension = shapely.get_dimensions(shapes[owner])
-        mixed = (shapely.get_type_id(parts) == 7) & (dimension > 0)
-        for k in np.flatnonzero(mixed):
-            bits = shapely.get_parts(parts[k])
-            parts[k] = shapely.union_all(bits[shapely.get_dimensions(bits) == dimension[k]])
-        held = np.flatnonzero(
-            (shapely.get_dimensions(parts) == dimension) & ~shapely.is_empty(parts)
-        )
-        return parts[held], zone[held], owner[held]
+from geo_service.analysis.zones import Zones, chosen, overlapping, pairs, touching
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +70,7 @@ class AreaTally:
     def losses(self, cameras: int, zones: Ints | None = None) -> Floats:
         """Return for each camera the area that it alone sees, in m², of some zones (None: all)."""
         lost = np.zeros(cameras)
-        here = _chosen(self.zone, zones)
+        here = chosen(self.zone, zones)
         np.add.at(lost, self.camera[here], self.amount[here, 0])
         pair = here[self.two]
         np.add.at(lost, self.camera[self.two[pair]], -self.alone[pair])
@@ -159,12 +113,12 @@ class AreaTally:
             old_zone = np.zeros(0, np.int64) if touched_zone is None else touched_zone
             changed = np.concatenate((box[n:], old))
             where = np.concatenate((zone, old_zone))
-            dirty[:n] = _touching(box[:n], zones[:n], changed, where)
+            dirty[:n] = touching(box[:n], zones[:n], changed, where)
         anew = np.flatnonzero(dirty)
         if m == len(shapes):
-            one, two = _pairs(shapes, zones)
+            one, two = pairs(shapes, zones)
         else:
-            near = _overlapping(box, zones, anew)
+            near = overlapping(box, zones, anew)
             one, two = near
         used = np.unique(np.concatenate((anew, two)))
         local = chains(shapes[used], whose[used], self.origin)
@@ -212,7 +166,7 @@ class LengthTally:
         changed = shapely.bounds(np.array([old, new], dtype=object))
         changed = changed[~np.isnan(changed).any(axis=1)]
         everywhere = np.zeros(len(self.lines), np.int64)
-        dirty = _touching(self.box, everywhere, changed, np.zeros(len(changed), np.int64))
+        dirty = touching(self.box, everywhere, changed, np.zeros(len(changed), np.int64))
         return self._counted(shapes, np.flatnonzero(dirty))
 
     def at_least(self) -> Floats:
@@ -303,55 +257,9 @@ class PointTally:
     def losses(self, cameras: int, zones: Ints | None = None) -> Floats:
         """Return for each camera the weight of the points that it alone sees, of some zones."""
         lost = np.zeros(cameras)
-        alone = (self.count == 1) & _chosen(self.zone, zones)
+        alone = (self.count == 1) & chosen(self.zone, zones)
         np.add.at(lost, self.code[alone], self.weight[alone])
         return lost
-
-
-def _chosen(zone: Ints, zones: Ints | None) -> Bools:
-    """Return which parts lie in some zones, or all of them for None."""
-    made: Bools = np.ones(len(zone), dtype=bool) if zones is None else np.isin(zone, zones)
-    return made
-
-
-def _touching(box: Floats, zone: Ints, changed: Floats, where: Ints) -> Bools:
-    """Return which extents touch a changed one of their zone."""
-    hit = np.zeros(len(box), dtype=bool)
-    for other, place in zip(changed, where, strict=True):
-        hit |= _meet(box, other) & (zone == place)
-    return hit
-
-
-def _meet(box: Floats, other: Floats) -> Bools:
-    met: Bools = (
-        (box[:, 0] <= other[2] + GRID)
-        & (box[:, 2] >= other[0] - GRID)
-        & (box[:, 1] <= other[3] + GRID)
-        & (box[:, 3] >= other[1] - GRID)
-    )
-    return met
-
-
-def _overlapping(box: Floats, zone: Ints, wanted: Ints) -> tuple[Ints, Ints]:
-    """Return pairs of the wanted parts and those of their zone whose extents meet, in order."""
-    lists = []
-    for k in wanted:
-        met = _meet(box, box[k]) & (zone == zone[k])
-        met[k] = False
-        lists.append(np.flatnonzero(met))
-    counts = [len(one) for one in lists]
-    two = np.concatenate([np.zeros(0, np.int64), *lists]).astype(np.int64)
-    return np.repeat(wanted, counts), two
-
-
-def _pairs(shapes: Any, zone: Ints) -> tuple[Ints, Ints]:
-    """As ``_overlapping`` for all parts at once."""
-    tree = shapely.STRtree(shapes)
-    one, two = tree.query(shapely.envelope(shapes))
-    wanted = (one != two) & (zone[one] == zone[two])
-    one, two = one[wanted], two[wanted]
-    order = np.lexsort((two, one))
-    return one[order].astype(np.int64), two[order].astype(np.int64)
 
 
 def _picked(all_of_them: Chains, wanted: Ints) -> Chains:

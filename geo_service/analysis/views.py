@@ -13,10 +13,12 @@ import shapely
 from geo_service.analysis.buildings import Buildings
 from geo_service.analysis.camera import MAX_RANGE
 from geo_service.analysis.density_levels import EN_2015, Level
+from geo_service.analysis.mounting import mount_cameras
 from geo_service.analysis.overlap import on_grid
 from geo_service.analysis.sentence import Sentence
 from geo_service.analysis.sight import Heading, Sight
-from geo_service.analysis.visibility import mount_cameras, visible_regions
+from geo_service.analysis.terrain import Terrain, hidden_ground
+from geo_service.analysis.visibility import visible_regions
 from geo_service.analysis.weights import Floats
 
 _CHUNK = 256
@@ -26,6 +28,11 @@ _FEWEST = 64
 
 _FEW_ARCS = 64
 """Edges a quadrant of the circle that infrared light reaches."""
+
+FLAT = Sentence(
+    "摄像机所在处没有地形高程，按平地计算。",
+    "The height of the ground where it stands is not known: flat ground is assumed.",
+)
 
 
 @dataclass(frozen=True)
@@ -44,7 +51,8 @@ class Scene:
     """What cameras look at and how: the same for all of them.
 
     ``night``: only as far as infrared light reaches. ``moment``: only what is in view now, not all
-    that turning cameras could reach. ``private``: polygons that may not be seen.
+    that turning cameras could reach. ``private``: polygons that may not be seen. ``terrain``: what
+    hills hide is not seen either; the ground counts as flat else, as it does for pixel densities.
     """
 
     buildings: Buildings
@@ -53,6 +61,7 @@ class Scene:
     night: bool = False
     moment: bool = False
     max_range: float = MAX_RANGE
+    terrain: Terrain | None = None
 
     def __post_init__(self) -> None:
         steps = [level.pixels_per_metre for level in self.levels]
@@ -95,12 +104,15 @@ def views(
     if known is None:
         return _in_chunks(cameras, scene)
     keys = [input_hash(camera, scene) for camera in cameras]
-    missing = [k for k, key in enumerate(keys) if key not in known]
+    # Held here, too: what is known may be forgotten meanwhile.
+    rows: list[Any] = [known.get(key) for key in keys]
+    missing = [k for k, row in enumerate(rows) if row is None]
     made = _in_chunks([cameras[k] for k in missing], scene)
+    intruding = set(made.intruding)
     for at, k in enumerate(missing):
-        row = (made.shapes[at], made.xy[at], made.notes[at], at in made.intruding)
-        known[keys[k]] = row
-    rows = [known[key] for key in keys]
+        rows[k] = known[keys[k]] = (
+            made.shapes[at], made.xy[at], made.notes[at], at in intruding
+        )  # fmt: skip
     return Views(
         np.array([row[0] for row in rows], object).reshape(-1, len(scene.levels)),
         np.array([row[1] for row in rows]).reshape(-1, 2),
@@ -112,17 +124,22 @@ def views(
 def input_hash(camera: Camera, scene: Scene) -> str:
     """Return a digest of all that a camera's views depend on, whether or not it is online.
 
-    Buildings and privacy zones count as far as the camera could reach; those elsewhere do not.
+    Buildings, privacy zones and heights count as far as the camera could reach, not elsewhere.
     """
-    reach = _reach(_regions(camera, scene)) + 2 * _MARGIN
-    around = shapely.box(camera.x - reach, camera.y - reach, camera.x + reach, camera.y + reach)
+    reach = _reach(_region(camera, scene, scene.levels[0])) + 2 * _MARGIN
+    extent = camera.x - reach, camera.y - reach, camera.x + reach, camera.y + reach
+    around = shapely.box(*extent)
     near = np.sort(scene.buildings.tree.query(around))
     zones = np.sort(scene._zones.query(around))  # type: ignore[attr-defined]  # noqa: SLF001
     fixed = (camera.x, camera.y, camera.sight, scene.levels, scene.night, scene.moment)
     made = hashlib.blake2b(repr((*fixed, scene.max_range)).encode(), digest_size=16)
-    for shape in (*scene.buildings.shapes[near], *scene.private[zones]):
-        made.update(shapely.to_wkb(shape))
-    made.update(scene.buildings.heights[near].tobytes())
+    made.update(scene.buildings.digests[near].tobytes())
+    for zone in scene.private[zones]:
+        made.update(shapely.to_wkb(zone))
+    if scene.terrain is not None:
+        ground = scene.terrain.around(*extent)
+        made.update(repr((ground.west, ground.north, ground.cell, ground.heights.shape)).encode())
+        made.update(ground.heights.tobytes())
     return made.hexdigest()
 
 
@@ -155,9 +172,10 @@ def _some(cameras: Sequence[Camera], scene: Scene) -> Views:
     targets = np.array([look[0].view.target_height if look else 0.0 for look in looks])
     places = np.array([(camera.x, camera.y) for camera in cameras], dtype=np.float64)
     mounted = mount_cameras(places, scene.buildings, eyes)
-    wanted = np.array([_regions(camera, scene) for camera in cameras], dtype=object)
-    wanted = wanted.reshape(n, len(scene.levels))
-    reach = np.array([_reach(row) for row in wanted])
+    wanted = np.array(
+        [_region(camera, scene, level) for camera in cameras for level in scene.levels], object
+    ).reshape(n, len(scene.levels))
+    reach = np.array([_reach(row[0]) for row in wanted])
     moved = wanted.reshape(-1)
     xy, of = shapely.get_coordinates(moved, return_index=True)
     moved = shapely.set_coordinates(moved, xy + mounted.xy[of // len(scene.levels)])
@@ -170,12 +188,18 @@ def _some(cameras: Sequence[Camera], scene: Scene) -> Views:
         target_height=targets,
         within=moved[:, 0],
     )
+    known = np.ones(n, dtype=bool)
+    if scene.terrain is not None:
+        hidden, known = hidden_ground(scene.terrain, mounted.xy, eyes, targets, base)
+        behind = np.flatnonzero(~shapely.is_empty(hidden))
+        base[behind] = shapely.difference(base[behind], hidden[behind])
     free, intruding = _without_private(base, scene)
     shapes = np.column_stack((free, shapely.intersection(free[:, None], moved[:, 1:])))
     shapes = _areal(on_grid(shapes))
     notes = []
     for c, camera in enumerate(cameras):
-        said = (mounted.notes[c], camera.sight.note(), _why_nothing(camera, looks[c], shapes[c, 0]))
+        flat = None if known[c] else FLAT
+        said = (mounted.notes[c], camera.sight.note(), flat, _why_nothing(looks[c], shapes[c, 0]))
         notes.append(tuple(note for note in said if note is not None))
     return Views(shapes, mounted.xy, notes, intruding)
 
@@ -184,24 +208,21 @@ def _headings(camera: Camera, scene: Scene) -> tuple[Heading, ...]:
     return camera.sight.now if scene.moment else camera.sight.reach
 
 
-def _regions(camera: Camera, scene: Scene) -> list[Any]:
-    """Return the ground of each level about a camera, as if nothing stood on it."""
+def _region(camera: Camera, scene: Scene, level: Level) -> Any:
+    """Return the ground of a level about a camera, as if nothing stood on it."""
     looks = _headings(camera, scene)
-    rows = []
-    for level in scene.levels:
-        parts = [look.view.region(level, look.azimuth, scene.max_range) for look in looks]
-        whole = parts[0] if len(parts) == 1 else shapely.union_all(parts)
-        if scene.night and looks:
-            slant, above = camera.sight.night_range, looks[0].view.above
-            lit = math.sqrt(max(slant**2 - above**2, 0.0))
-            whole = whole & shapely.Point(0, 0).buffer(lit, quad_segs=_FEW_ARCS)
-        rows.append(whole)
-    return rows
+    parts = [look.view.region(level, look.azimuth, scene.max_range) for look in looks]
+    whole = parts[0] if len(parts) == 1 else shapely.union_all(parts)
+    if scene.night and looks:
+        slant, above = camera.sight.night_range, looks[0].view.above
+        lit = math.sqrt(max(slant**2 - above**2, 0.0))
+        whole &= shapely.Point(0, 0).buffer(lit, quad_segs=_FEW_ARCS)
+    return whole
 
 
-def _reach(regions: Any) -> float:
-    """Return how far the lowest level reaches, in metres, and a little further."""
-    xy = shapely.get_coordinates(regions[0])
+def _reach(region: Any) -> float:
+    """Return how far a region about the camera reaches, in metres, and a little further."""
+    xy = shapely.get_coordinates(region)
     return 1.0 + float(np.hypot(xy[:, 0], xy[:, 1]).max()) if len(xy) else 1.0
 
 
@@ -233,7 +254,7 @@ def _valid(zone: Any) -> Any:
     return zone if zone.is_valid else shapely.make_valid(zone)
 
 
-def _why_nothing(camera: Camera, looks: tuple[Heading, ...], seen: Any) -> Sentence | None:
+def _why_nothing(looks: tuple[Heading, ...], seen: Any) -> Sentence | None:
     """Return why a camera sees nothing, where it sees nothing."""
     if not seen.is_empty:
         return None
@@ -243,7 +264,6 @@ def _why_nothing(camera: Camera, looks: tuple[Heading, ...], seen: Any) -> Sente
             "It is not known which way the camera looks now.",
         )
     return Sentence(
-        f"摄像机 {camera.code} 在任何密度等级下都看不到地面：请检查安装高度、俯角和遮挡。",
-        f"Camera {camera.code} sees no ground at any level: check its height, its tilt and what "
-        "stands before it.",
+        "在任何密度等级下都看不到地面：请检查安装高度、俯角和遮挡。",
+        "It sees no ground at any level: check its height, its tilt and what stands before it.",
     )

@@ -56,6 +56,9 @@ def coverage_command(  # noqa: PLR0917 - options, given by name
         str, typer.Option(help="Of --more: blind, events, households or area")
     ] = "blind",
     candidates: Annotated[str, typer.Option(help="Of --more: poles, walls or both")] = "poles",
+    terrain: Annotated[
+        bool, typer.Option("--terrain", help="Check the heights of the ground, and no more")
+    ] = False,
     limit: Annotated[int, typer.Option(help="Lines of a list")] = 20,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="File: .json, .geojson or .csv")
@@ -90,7 +93,12 @@ def coverage_command(  # noqa: PLR0917 - options, given by name
             "placement": looking | {"budget": more, "demand": demand, "candidates": candidates},
         }
         given = {"area": area} | own[process.id]
-    with migrated(read_settings()) as url, Progress(console=said, transient=True) as bar:
+    settings = read_settings()
+    if terrain:
+        with migrated(settings) as url:
+            console.print(_terrain(url, language), markup=False)
+        return
+    with migrated(settings) as url, Progress(console=said, transient=True) as bar:
         task = bar.add_task("…", total=100)
 
         def say(percent: int, zh: str, en: str) -> None:
@@ -105,6 +113,7 @@ def coverage_command(  # noqa: PLR0917 - options, given by name
         console.print(line, markup=False)
     told = found["evidence"]
     console.print(f"{told['method'][language]}. {told['source']}.", markup=False, style="dim")
+    console.print(told["terrain"][language], markup=False, style="dim")
     if told["assumed"]:
         text = f"{told['assumed'][language]} ({told['assumed']['cameras']})"
         console.print(text, markup=False, style="dim")
@@ -114,6 +123,19 @@ def coverage_command(  # noqa: PLR0917 - options, given by name
         with sentences():
             _write(found, output)
         console.print(str(output), markup=False)
+
+
+def _terrain(url: str, lang: str) -> str:
+    """Return the sentence on the file of heights. Raises CoverageError where it cannot be used."""
+    from geo_service.analyses.work import working  # noqa: PLC0415 - large libraries
+    from geo_service.coverage.keeping import town_of  # noqa: PLC0415
+
+    with _in_one_sentence(lang), working(url, SYSTEM, seconds=60) as work:
+        relief = town_of(work).standing.relief
+    said = relief.said.zh if lang == "zh" else relief.said.en
+    if relief.file is not None and relief.terrain is None:
+        raise CoverageError(said)
+    return said
 
 
 def _lines(found: dict[str, Any], lang: str) -> list[str]:

@@ -9,11 +9,12 @@ from geo_service.analysis.density_levels import LADDERS
 from geo_service.analysis.metric import project
 from geo_service.analysis.sentence import Sentence
 from geo_service.coverage import figures
+from geo_service.coverage.covers import Look
 from geo_service.coverage.drawing import both, by_level, collection, levels
 from geo_service.coverage.evidence import evidence, notes, percent
 from geo_service.coverage.keeping import town_of
 from geo_service.coverage.question import Coverage, level_of
-from geo_service.coverage.town import Look, Town
+from geo_service.coverage.town import Town
 from geo_service.problems import Problem
 
 

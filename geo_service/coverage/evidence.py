@@ -2,13 +2,16 @@
 
 from typing import Any
 
+import numpy as np
+
 from geo_service.analysis.cover import Cover
 from geo_service.analysis.density_levels import LADDERS, Level
 from geo_service.analysis.sentence import Sentence
 from geo_service.analysis.sight import Sight
+from geo_service.coverage.covers import Look
 from geo_service.coverage.drawing import both
 from geo_service.coverage.rows import DAYS
-from geo_service.coverage.town import Look, Town
+from geo_service.coverage.town import Town
 
 METHOD = Sentence(
     "按针孔相机模型计算每台摄像机在平地上达到该像素密度的区域，"
@@ -57,6 +60,7 @@ def evidence(town: Town, scope: str, look: Look, level: Level) -> dict[str, Any]
         "buildings": len(standing.codes),
         "heights_by_floors": standing.heights_by_floors,
         "heights_unknown": standing.heights_unknown,
+        "terrain": terrain(town),
         "mended": [both(note) for note in standing.buildings.notes],
         "privacy_zones": len(standing.zones),
         "events_days": DAYS,
@@ -65,6 +69,23 @@ def evidence(town: Town, scope: str, look: Look, level: Level) -> dict[str, Any]
         "data_at": town.at.isoformat(),
         "enough": bool(town.fitted),
     }  # fmt: skip
+
+
+def terrain(town: Town) -> dict[str, Any]:
+    """Return whether hills were taken into account, and for how many cameras they were not."""
+    relief = town.standing.relief
+    ground, flat = relief.terrain, 0
+    if ground is not None:
+        heights = [ground.height_at(one.x, one.y) for one in town.fitted.values()]
+        flat = int(np.isnan(heights).sum())
+    return {
+        **both(relief.said),
+        "used": ground is not None,
+        "file": relief.file,
+        "step_m": None if ground is None else ground.cell,
+        "share": round(relief.share, 4),
+        "cameras_on_unknown_ground": flat,
+    }
 
 
 def assumed(town: Town) -> dict[str, Any] | None:

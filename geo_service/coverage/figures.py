@@ -9,10 +9,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import shapely
 
-from geo_service.analysis.cover import Cover, surroundings
-from geo_service.analysis.tally import AreaTally, Zones
+from geo_service.analysis.cover import Cover
+from geo_service.analysis.ground import surroundings
+from geo_service.analysis.tally import AreaTally
 from geo_service.analysis.weights import Floats, Ints
-from geo_service.coverage.town import Standing, Town
+from geo_service.analysis.zones import Zones
+from geo_service.coverage.standing import Standing
+from geo_service.coverage.town import Town
 from geo_service.problems import Problem
 
 GRID = "grid"

@@ -8,11 +8,12 @@ from geo_service.analyses.work import Work
 from geo_service.analysis.privacy import REASON, Intrusion, intrusions
 from geo_service.analysis.sentence import Sentence
 from geo_service.coverage import figures
+from geo_service.coverage.covers import Look
 from geo_service.coverage.drawing import both, collection, feature
 from geo_service.coverage.evidence import evidence
 from geo_service.coverage.keeping import town_of
 from geo_service.coverage.question import Intrusions, level_of
-from geo_service.coverage.town import Look, Town
+from geo_service.coverage.town import Town
 
 
 def answer(work: Work, inputs: Intrusions) -> dict[str, Any]:
@@ -30,7 +31,7 @@ def answer(work: Work, inputs: Intrusions) -> dict[str, Any]:
     ]
     work.step(20, "检查隐私区域", "looking for zones in view")
     look, level = Look(), level_of("2015", "monitor")
-    found = intrusions(here, town.scene(look))
+    found = intrusions(here, town.covers.scene(look))
     features = []
     for one in sorted(found, key=lambda one: (-one.area, one.code)):
         row = rows[one.code]

@@ -119,7 +119,7 @@ def _brought_up(work: Work, town: Town | None) -> Town:
     cameras = _of(batch, frozenset({"cameras"}))
     lost = batch.stale or batch.more or any(change["id"] is None for change in cameras)
     if lost or _of(batch, STANDING):
-        return load(connection, batch.cursor, at, town.views_known())
+        return load(connection, batch.cursor, at, town.covers.known)
     if cameras:
         ids = {change["id"] for change in cameras}
         found = rows.cameras(connection, sorted(ids))

@@ -22,6 +22,9 @@ FIELDS = {
 }
 """Columns of a camera, and what the analysis calls them."""
 
+PRESET = ("azimuth", "tilt", "focal_length")
+"""What a preset may differ in: a camera turns and zooms, and stays where it hangs."""
+
 _BOUNDS: Mapping[str, tuple[float, float, bool, str, str, str]] = {
     # Lowest, highest, whether the lowest is allowed itself, names, unit.
     "mount_height": (0, 500, False, "安装高度", "mount height", "m"),
@@ -94,7 +97,7 @@ def view_at(looks: Sight, preset: int) -> Sight:
 
     >>> ball, _ = fitted("a", (0, 0), {"form": "ptz", "azimuth": 40.0})
     >>> [round(one.azimuth) for one in view_at(ball.sight, 1).now]
-    [40]
+    [85]
     """
     if not 0 <= preset < len(looks.reach):
         last = len(looks.reach) - 1
@@ -133,7 +136,7 @@ def _presets(values: Mapping[str, Any], form: str) -> tuple[tuple[Heading, ...],
     for one in given:
         if not isinstance(one, dict) or one.get("azimuth") is None:
             raise WrongCameraError(Sentence("预置位没有方位角。", "A preset has no azimuth."))
-        own = {**values, **one, "presets": None, "form": "bullet"}
+        own = {**values, **{name: one[name] for name in PRESET if name in one}}
         for name in _BOUNDS:
             if not isinstance(own.get(name), int | float | None):
                 raise WrongCameraError(

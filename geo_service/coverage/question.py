@@ -1,13 +1,14 @@
 """What can be asked about cover: the inputs and their bounds."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from geo_service.analyses.asking import AreaCode
 from geo_service.analysis.density_levels import LADDERS, Ladder, Level
-from geo_service.coverage.town import Look
+from geo_service.coverage.covers import Look
+from geo_service.coverage.trial import Content
 from geo_service.problems import Problem
 
 Edition = Literal["2015", "2025"]
@@ -15,6 +16,8 @@ When = Literal["day", "night"]
 State = Literal["online", "designed"]
 Turning = Literal["reach", "now"]
 By = Literal["grid", "community", "town"]
+Times = Annotated[int, Field(ge=1, le=3, description="Seen by at least so many cameras")]
+Units = Annotated[By, Field(description="Units that figures are given for")]
 
 USUAL: dict[str, str] = {"2015": "detect", "2025": "outline"}
 """The level that is meant where none is named: something moves there, and it is seen."""
@@ -48,14 +51,19 @@ def look_of(edition: str, when: str, state: str, turning: str = "reach") -> Look
     return Look(int(edition), when == "night", turning == "now", state == "online")
 
 
-class Looking(BaseModel):
-    """Which cameras, by which levels, and when."""
+class Within(BaseModel):
+    """Where."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     area: Annotated[
         AreaCode | None, Field(description="Code of an area or grid; null: all that is in sight")
     ] = None
+
+
+class Looking(Within):
+    """Which cameras, by which levels, and when."""
+
     edition: Annotated[
         Edition, Field(description="Of the levels: EN 62676-4:2015 or IEC 62676-4:2025")
     ] = "2015"
@@ -85,8 +93,8 @@ class Looking(BaseModel):
 class Coverage(Looking):
     """How much is seen, by unit."""
 
-    k: Annotated[int, Field(ge=1, le=3, description="Seen by at least so many cameras")] = 1
-    by: Annotated[By, Field(description="Units that figures are given for")] = "grid"
+    k: Times = 1
+    by: Units = "grid"
     around: Annotated[
         float, Field(ge=5, le=500, description="Surroundings of places reach so far, metres")
     ] = 30
@@ -122,14 +130,8 @@ class BlindSpots(Looking):
     limit: Annotated[int, Field(ge=1, le=2000, description="Pieces, the first ranked")] = 100
 
 
-class Intrusions(BaseModel):
+class Intrusions(Within):
     """Which cameras look into privacy zones."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    area: Annotated[
-        AreaCode | None, Field(description="Code of an area or grid; null: all that is in sight")
-    ] = None
 
 
 class Placing(Looking):
@@ -157,93 +159,9 @@ class Placing(Looking):
     seconds: Annotated[float, Field(ge=0.1, le=120, description="For the search")] = 10
 
 
-class Preset(BaseModel):
-    """A heading that a turning camera is set to; what is left out is as the camera's own."""
-
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
-
-    azimuth: float
-    tilt: float | None = None
-    focal_length: float | None = None
-
-
-class Fitted(BaseModel):
-    """A camera as it might be: its place in degrees, and its optics; null: not known."""
-
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
-
-    code: Annotated[str | None, Field(pattern=r"^[0-9A-Za-z_-]{1,40}$")] = None
-    name: Annotated[str | None, Field(max_length=80)] = None
-    lon: Annotated[float, Field(ge=-180, le=180)]
-    lat: Annotated[float, Field(ge=-85, le=85)]
-    form: Annotated[str | None, Field(max_length=20)] = None
-    azimuth: float | None = None
-    tilt: float | None = None
-    mount_height: float | None = None
-    focal_length: float | None = None
-    sensor_width: float | None = None
-    sensor_height: float | None = None
-    pixels_across: float | None = None
-    night_range: float | None = None
-
-    presets: Annotated[
-        list[Preset] | None, Field(max_length=100, description="Of a turning camera")
-    ] = None
-    preset: Annotated[int | None, Field(ge=0, le=99, description="The one in view now")] = None
-
-    def values(self) -> dict[str, Any]:
-        """Return what is known of its optics, by column."""
-        made = self.model_dump(exclude={"code", "name", "lon", "lat", "presets"})
-        presets = [one.model_dump(exclude_none=True) for one in self.presets or ()]
-        return made | {"presets": presets}
-
-
-class Moved(BaseModel):
-    """What differs of a camera that is there; what is left out stays as it is."""
-
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
-
-    lon: Annotated[float | None, Field(ge=-180, le=180)] = None
-    lat: Annotated[float | None, Field(ge=-85, le=85)] = None
-    form: Annotated[str | None, Field(max_length=20)] = None
-    azimuth: float | None = None
-    tilt: float | None = None
-    mount_height: float | None = None
-    focal_length: float | None = None
-    sensor_width: float | None = None
-    sensor_height: float | None = None
-    pixels_across: float | None = None
-    night_range: float | None = None
-
-
-class Content(BaseModel):
-    """Cameras that are added, moved and removed."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    cameras: Annotated[list[Fitted], Field(max_length=500, description="Added")] = []
-    moved: Annotated[
-        dict[Annotated[str, Field(max_length=40)], Moved],
-        Field(max_length=500, description="By the code of a camera that is there"),
-    ] = {}
-    removed: Annotated[
-        list[Annotated[str, Field(max_length=40)]],
-        Field(max_length=2000, description="Codes of cameras that are there"),
-    ] = []
-
-
-class WhatIf(Looking):
+class WhatIf(Looking, Content):
     """What would be seen with other cameras."""
 
     set: Annotated[UUID | None, Field(description="A set that is kept")] = None
-    cameras: Annotated[list[Fitted], Field(max_length=500, description="Added")] = []
-    moved: Annotated[
-        dict[Annotated[str, Field(max_length=40)], Moved],
-        Field(max_length=500, description="By the code of a camera that is there"),
-    ] = {}
-    removed: Annotated[
-        list[Annotated[str, Field(max_length=40)]],
-        Field(max_length=2000, description="Codes of cameras that are there"),
-    ] = []
-    k: Annotated[int, Field(ge=1, le=3, description="Seen by at least so many cameras")] = 1
-    by: Annotated[By, Field(description="Units that figures are given for")] = "grid"
+    k: Times = 1
+    by: Units = "grid"

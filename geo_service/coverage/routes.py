@@ -16,7 +16,6 @@ from geo_service.coverage.question import (
     BlindSpots,
     By,
     Edition,
-    Fitted,
     State,
     Turning,
     Weights,
@@ -28,6 +27,7 @@ from geo_service.coverage.question import (
 from geo_service.coverage.seeing import sees
 from geo_service.coverage.threads import beside
 from geo_service.coverage.town import Town
+from geo_service.coverage.trial import Fitted
 from geo_service.coverage.views import tried, view
 from geo_service.database import Principal
 from geo_service.ogc.execution import encoded
@@ -85,7 +85,7 @@ async def _answer(
     town = await current_town(request, asking)
     if request.method == "GET":
         question = f"{request.url.path}?{request.url.query}"
-        body = await beside(lambda: town.answered(question, lambda: encoded(compute(town))))
+        body = await beside(lambda: town.covers.answered(question, lambda: encoded(compute(town))))
     else:
         body = await beside(lambda: encoded(compute(town)))
     return Response(body, media_type=media_type, headers={"Cache-Control": "no-cache"})

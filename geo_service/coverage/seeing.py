@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 import shapely
 
+from geo_service.coverage.covers import Look
 from geo_service.coverage.figures import GRID
 from geo_service.coverage.optics import FIELDS
-from geo_service.coverage.town import Look, Town
+from geo_service.coverage.town import Town
 from geo_service.coverage.views import camera_of
 
 

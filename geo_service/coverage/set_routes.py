@@ -11,10 +11,13 @@ from geo_service.access.origin import from_here, json_from_here
 from geo_service.access.principals import Asking
 from geo_service.analyses.process import WRITERS
 from geo_service.coverage import figures, sets
+from geo_service.coverage.covers import Look
 from geo_service.coverage.current import current_town
-from geo_service.coverage.question import Content, Edition, State, When, level_of, look_of
+from geo_service.coverage.drawing import both
+from geo_service.coverage.question import Edition, State, When, level_of, look_of
 from geo_service.coverage.threads import beside
 from geo_service.coverage.town import Town
+from geo_service.coverage.trial import Content
 from geo_service.coverage.what_if import applied
 from geo_service.database import Database, Principal
 from geo_service.ogc.execution import encoded
@@ -152,7 +155,7 @@ async def compare(  # noqa: PLR0917
     return Response(await beside(compute), media_type=JSON)
 
 
-def _compared(town: Town, kept: list[dict[str, Any]], look: Any, level: str) -> dict[str, Any]:
+def _compared(town: Town, kept: list[dict[str, Any]], look: Look, level: str) -> dict[str, Any]:
     before = town.cover(look, level)
     whole = figures.whole(town.standing)
     base = figures.told(figures.table(town, before, level), whole)
@@ -173,7 +176,7 @@ def _compared(town: Town, kept: list[dict[str, Any]], look: Any, level: str) -> 
                 "difference": figures.difference([row], [base])[0],
                 "intruding": sorted(after.intruding - before.intruding),
                 "notes": [
-                    {"code": code, "notes": [{"zh": n.zh, "en": n.en} for n in said]}
+                    {"code": code, "notes": [both(one) for one in said]}
                     for code, said in notes
                 ],
             }

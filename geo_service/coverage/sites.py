@@ -10,11 +10,13 @@ import shapely
 
 from geo_service.analysis.buildings import Buildings
 from geo_service.analysis.candidates import pole_candidates, wall_candidates
-from geo_service.analysis.cover import Cover, Points
+from geo_service.analysis.cover import Cover
 from geo_service.analysis.density_levels import Level
+from geo_service.analysis.ground import Points
 from geo_service.analysis.views import Camera, Scene, views
 from geo_service.analysis.weights import Bools, Floats
-from geo_service.coverage.town import Standing, Town
+from geo_service.coverage.standing import Standing
+from geo_service.coverage.town import Town
 
 AZIMUTHS = tuple(45.0 * k for k in range(8))
 TURNS = (-45.0, 0.0, 45.0)

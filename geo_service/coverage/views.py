@@ -1,6 +1,6 @@
 """What one camera sees: drawn level by level, as it is or as it might be."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,10 +14,11 @@ from geo_service.analysis.privacy import REASON
 from geo_service.analysis.sentence import Sentence
 from geo_service.analysis.views import Camera, Views, views
 from geo_service.coverage import figures
+from geo_service.coverage.covers import Look
 from geo_service.coverage.drawing import both, by_level, collection, levels
 from geo_service.coverage.optics import WrongCameraError, fitted, view_at
-from geo_service.coverage.question import Fitted
-from geo_service.coverage.town import Look, Town
+from geo_service.coverage.town import Town
+from geo_service.coverage.trial import Fitted
 from geo_service.problems import Problem
 
 NEW = "new"
@@ -81,28 +82,37 @@ def imagined(town: Town, given: Fitted, code: str) -> tuple[Camera, tuple[Senten
 def drawn(town: Town, camera: Camera, look: Look) -> dict[str, Any]:
     """Return what a camera sees as features, a level each; reach and present view told apart."""
     ladder = LADDERS[look.edition]
-    moving = camera.sight.now != camera.sight.reach
     made = _views(town, camera, look)
     features = by_level(made.shapes[0], ladder, town.standing.crs, code=camera.code, extent="reach")
-    notes = list(made.notes[0])
-    if moving and camera.sight.now:
-        now = _views(town, camera, replace(look, moment=True))
-        features += by_level(
-            now.shapes[0], ladder, town.standing.crs, code=camera.code, extent="now"
-        )
-    elif moving:
-        notes.append(
-            Sentence(
-                "云台当前朝向未知：只画出可达范围。",
-                "It is not known which way the camera looks now: what it can reach is drawn.",
-            )
-        )
+    now, unknown = _now(town, camera, look, town.covers.known)
+    notes = [*made.notes[0], *unknown]
     if made.intruding:
         notes.append(_intrudes())
     return collection(
-        features, **levels(ladder), moves=moving, intrudes=bool(made.intruding),
+        features + now, **levels(ladder), moves=_moves(camera), intrudes=bool(made.intruding),
         notes=[both(note) for note in notes],
     )  # fmt: skip
+
+
+def _moves(camera: Camera) -> bool:
+    return camera.sight.now != camera.sight.reach
+
+
+def _now(
+    town: Town, camera: Camera, look: Look, known: MutableMapping[str, Any] | None = None
+) -> tuple[list[dict[str, Any]], tuple[Sentence, ...]]:
+    """Return what a turning camera sees now, a feature a level, or the sentence why not."""
+    if not _moves(camera):
+        return [], ()
+    if not camera.sight.now:
+        unknown = Sentence(
+            "云台当前朝向未知：只画出可达范围。",
+            "It is not known which way the camera looks now: what it can reach is drawn.",
+        )
+        return [], (unknown,)
+    made = views([camera], town.covers.scene(replace(look, moment=True)), known)
+    shapes, ladder = made.shapes[0], LADDERS[look.edition]
+    return by_level(shapes, ladder, town.standing.crs, code=camera.code, extent="now"), ()
 
 
 def view(town: Town, code: str, look: Look, preset: int | None = None) -> dict[str, Any]:
@@ -146,7 +156,8 @@ def tried(
     after = before.replace(camera) if there else before.add(camera)
     shapes = after.shapes[after.number[code]]
     ladder = LADDERS[look.edition]
-    notes = [*said, *after.notes_of(code)]
+    now, unknown = _now(town, camera, look)
+    notes = [*said, *after.notes_of(code), *unknown]
     if code in after.intruding:
         notes.append(_intrudes())
     old, new = figures.table(town, before, level), figures.table(town, after, level)
@@ -158,8 +169,9 @@ def tried(
     units = [figures.told(new, one) for one in touched]
     return {
         "views": collection(
-            by_level(shapes, ladder, town.standing.crs, code=code, extent="reach"),
+            by_level(shapes, ladder, town.standing.crs, code=code, extent="reach") + now,
             **levels(ladder),
+            moves=_moves(camera),
         ),
         "level": level,
         "town": later,
@@ -173,7 +185,7 @@ def tried(
 
 
 def _views(town: Town, camera: Camera, look: Look) -> Views:
-    made = views([camera], town.scene(look), town.views_known())
+    made = views([camera], town.covers.scene(look), town.covers.known)
     if shapely.intersects(made.shapes[0, 0], town.standing.area) or made.shapes[0, 0].is_empty:
         return made
     far = Sentence(

@@ -14,8 +14,9 @@ from geo_service.coverage.drawing import both, by_level
 from geo_service.coverage.evidence import evidence, percent
 from geo_service.coverage.keeping import town_of
 from geo_service.coverage.optics import FIELDS
-from geo_service.coverage.question import Content, Fitted, Moved, WhatIf
+from geo_service.coverage.question import WhatIf
 from geo_service.coverage.town import Town
+from geo_service.coverage.trial import Content, Fitted, Moved
 from geo_service.coverage.views import imagined, presets_of, row_of
 from geo_service.problems import Problem
 

@@ -2,7 +2,7 @@
 
 numba compiles a function when it is first called, which takes seconds, and keeps the result on
 disk. ``main`` does that in a process of its own, so that no page waits for it; ``start`` then takes
-what was kept into the process of the web.
+what was kept into the process of the web, and has the wall's cover by cameras computed.
 """
 
 import logging
@@ -13,11 +13,12 @@ import sys
 import threading
 import time
 
+from geo_service.coverage import warming as coverage
 from geo_service.processes import end_with_parent
-from geo_service.settings import PARENT
+from geo_service.settings import PARENT, Settings
 
 _PAUSE = 2.0
-_RUN = "from geo_service.hotspots.warming import main; main()"
+_RUN = "from geo_service.{}.warming import main; main()"
 _log = logging.getLogger(__name__)
 
 
@@ -72,17 +73,24 @@ def main() -> None:
     warm_all()
 
 
-def start() -> None:
+def start(settings: Settings) -> None:
     """Have a thread see to it, a little later: whoever opens the first page goes first."""
-    threading.Thread(target=_beside, name="warming", daemon=True).start()
+    threading.Thread(target=_beside, args=[settings], name="warming", daemon=True).start()
 
 
-def _beside() -> None:
+def _beside(settings: Settings) -> None:
     time.sleep(_PAUSE)
     began = time.monotonic()
     # Compiling holds the interpreter's lock, and so every page: hence a process. Taking in what it
     # leaves on the disk does not.
     environment = {**os.environ, PARENT: str(os.getpid())}
-    subprocess.run([sys.executable, "-c", _RUN], env=environment, check=False)
+
+    def compile_in(package: str) -> None:
+        command = [sys.executable, "-c", _RUN.format(package)]
+        subprocess.run(command, env=environment, check=False)
+
+    compile_in("coverage")  # the wall is up already, without its figures of cover
+    coverage.load(settings.database_url or "", settings.open_to)
+    compile_in("hotspots")
     warm()
     _log.info("libraries and compiled functions are loaded, after %.0f s", time.monotonic() - began)

@@ -16,8 +16,9 @@ from geo_service.analysis.blind_spots import blind_spots
 from geo_service.analysis.buildings import Buildings
 from geo_service.analysis.camera import View
 from geo_service.analysis.candidates import demand_covers, pole_candidates, wall_candidates
-from geo_service.analysis.cover import EVERYWHERE, Cover, Ground, Points, cover, surroundings
+from geo_service.analysis.cover import EVERYWHERE, Cover, cover
 from geo_service.analysis.density_levels import EN_2015, Level
+from geo_service.analysis.ground import Ground, Points, surroundings
 from geo_service.analysis.overlap import on_grid, overlap_areas
 from geo_service.analysis.placement import maximal_cover, set_cover
 from geo_service.analysis.privacy import intrusions
@@ -227,6 +228,25 @@ def test_known_views_are_computed_again_only_where_something_near_differs() -> N
     keys = {camera.code: input_hash(camera, other) for camera in cameras}
     assert keys["c0"] not in known
     assert sum(key in known for key in keys.values()) >= 5
+
+
+class Forgetful(dict[str, Any]):
+    """Holds two views at most."""
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        super().__setitem__(key, value)
+        if len(self) > 2:
+            del self[next(iter(self))]
+
+
+def test_views_that_are_forgotten_meanwhile_are_still_returned() -> None:
+    some, walls = bullets(3, 12), houses(3)
+    wanted, known = views(some, Scene(walls)), Forgetful()
+    for cameras in (some[:2], some):  # the two known ones are forgotten for the others
+        made = views(cameras, Scene(walls), known)
+        for one, two in zip(made.shapes.ravel(), wanted.shapes.ravel(), strict=False):
+            assert one.equals_exact(two)
+    assert len(known) == 2
 
 
 def test_night_moment_and_online_change_what_counts() -> None:

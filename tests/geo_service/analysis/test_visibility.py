@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 from shapely import affinity
 
 from geo_service.analysis.buildings import Buildings
+from geo_service.analysis.mounting import mount_cameras
+from geo_service.analysis.shadows import shadows
 from geo_service.analysis.terrain import terrain_visible
-from geo_service.analysis.visibility import mount_cameras, shadows, visible_region, visible_regions
+from geo_service.analysis.visibility import visible_region, visible_regions
 
 BOX = shapely.box(5, -1, 6, 1)
 
@@ -146,6 +148,8 @@ def test_bad_input_is_told() -> None:
         Buildings.read([BOX, BOX], [3])
     with pytest.raises(ValueError, match="below 0"):
         Buildings.read([BOX], [-3])
+    with pytest.raises(ValueError, match="have heights already"):
+        visible_region((0, 0), Buildings.read([BOX]), 5, heights=[3])
 
 
 def test_one_bad_camera_does_not_spoil_the_others() -> None:
@@ -270,45 +274,6 @@ def test_raster_of_the_same_town_agrees_within_a_cell() -> None:
     assert clear.mean() > 0.5
     wrong = (shapely.contains(seen, at) != raster) & clear
     assert wrong.sum() == 0, f"{wrong.sum()} of {clear.sum()} cells away from edges differ"
-
-
-def test_terrain_against_a_plain_line_of_sight() -> None:
-    """Every cell by a thousand steps along its line over heights interpolated between centres."""
-    rng = np.random.default_rng(3)
-    ground = np.cumsum(np.cumsum(rng.normal(0, 0.4, (25, 31)), axis=0), axis=1) / 6
-    seen = terrain_visible(ground, 10, (155, 125), 3, target_height=0.5)
-    row = column = 0
-    differ = 0
-    for row in range(25):
-        for column in range(31):
-            t = np.linspace(0, 1, 1000)[1:-1]
-            r, c = 12 + t * (row - 12), 15 + t * (column - 15)
-            i, j = np.minimum(r.astype(int), 23), np.minimum(c.astype(int), 29)
-            u, v = r - i, c - j
-            top = (
-                ground[i, j] * (1 - u) * (1 - v)
-                + ground[i + 1, j] * u * (1 - v)
-                + ground[i, j + 1] * (1 - u) * v
-                + ground[i + 1, j + 1] * u * v
-            )
-            eye, end = ground[12, 15] + 3, ground[row, column] + 0.5
-            plain = bool((top <= eye + t * (end - eye)).all())
-            differ += plain != seen[row, column]
-    # Bilinear ground bulges between the crossings that R3 looks at.
-    assert differ <= 0.03 * seen.size
-
-
-def test_terrain_that_is_none_is_told() -> None:
-    with pytest.raises(ValueError, match="outside of the terrain"):
-        terrain_visible(np.zeros((3, 3)), 10, (99, 5), 3)
-    with pytest.raises(ValueError, match="no height where"):
-        terrain_visible(np.full((3, 3), math.nan), 10, (5, 5), 3)
-    with pytest.raises(ValueError, match="rows and columns"):
-        terrain_visible(np.zeros(3), 10, (5, 5), 3)
-    with pytest.raises(ValueError, match="side of a cell"):
-        terrain_visible(np.zeros((3, 3)), 0, (5, 5), 3)
-    with pytest.raises(ValueError, match="hang above"):
-        terrain_visible(np.zeros((3, 3)), 1, (1, 1), 0)
 
 
 @pytest.mark.slow

@@ -82,6 +82,18 @@ def test_a_turning_camera_tells_reach_from_now(everyone: TestClient, town: Town)
     none = everyone.get(f"/api/coverage/cameras/{code}/view?preset=9")
     assert none.status_code == 422
     assert "0 to 1" in none.json()["detail"]
+    # Tried as it is, both are drawn as they are.
+    camera = {name: told["camera"][name] for name in ("lon", "lat", *OPTICS, "form")}
+    tried = everyone.post("/api/coverage/view", json={"camera": camera, "replaces": code}).json()
+    assert tried["views"]["moves"]
+    for one, two in zip(told["features"], tried["views"]["features"], strict=True):
+        assert one["properties"] == two["properties"]
+        assert drawn(one).symmetric_difference(drawn(two)).area < 0.1
+    # Without presets and azimuth nobody knows where it looks.
+    camera |= {"presets": [], "azimuth": None}
+    lost = everyone.post("/api/coverage/view", json={"camera": camera, "replaces": code}).json()
+    assert {one["properties"]["extent"] for one in lost["views"]["features"]} == {"reach"}
+    assert any("not known which way" in note["en"] for note in lost["notes"])
 
 
 def _now(told: dict[str, Any]) -> Any:

@@ -9,7 +9,8 @@ from fastapi.testclient import TestClient
 from shapely import affinity
 
 from geo_service.analysis.buildings import Buildings
-from geo_service.analysis.cover import Ground, cover
+from geo_service.analysis.cover import cover
+from geo_service.analysis.ground import Ground
 from geo_service.analysis.sight import sight
 from geo_service.analysis.views import Camera, Scene
 from tests.geo_service.conftest import NORTH, SOUTH, Town

@@ -9,8 +9,8 @@ from fastapi.testclient import TestClient
 
 from geo_service.analyses.work import working
 from geo_service.analysis.views import views as real
+from geo_service.coverage.covers import Look
 from geo_service.coverage.keeping import town_of
-from geo_service.coverage.town import Look
 from geo_service.coverage.town import Town as Kept
 from geo_service.database import Database, Principal
 from geo_service.live import read
