@@ -57,11 +57,18 @@ class _Drawing(MacroElement):
 
 
 def write(
-    theme: Theme, path: Path | str, *, lang: Lang = "zh", notes: Sequence[str] = ()
+    theme: Theme,
+    path: Path | str,
+    *,
+    lang: Lang = "zh",
+    notes: Sequence[str] = (),
+    listed: Sequence[int] = (),
 ) -> tuple[str, ...]:
     """Write a map as one self-contained page and return the sentences that its legend adds.
 
-    ``notes`` are sentences of the caller that the legend ends with.
+    ``notes`` are sentences of the caller that the legend ends with. ``listed`` are rows of a theme
+    of areas, by their label in its frame: a table beside the map gives their ``fields`` in this
+    order, and shows each on the map when it is chosen.
 
     Base layers, theme and names can be switched on and off; tooltips show the ``fields`` of the
     theme layer, never more. Coordinates are kept to 1e-6 degrees, about 0.1 m. More than
@@ -78,6 +85,9 @@ def write(
     data = _data(theme, lang)
     data["notes"].extend(notes)
     subject = theme.subject
+    if listed and subject is not None:
+        found = placed(subject).index.get_indexer(list(listed))
+        data["listed"] = found[found >= 0].tolist()  # what has no place is told of in a note
     page = _Page(
         location=np.mean(data["bounds"], axis=0).tolist(),
         zoom_start=14,
@@ -108,7 +118,7 @@ def _data(theme: Theme, lang: Lang) -> dict[str, Any]:
     base = [item for item in theme.layers if item.role != "theme"]
     base.sort(key=lambda item: item.role != "outline")
     data: dict[str, Any] = {
-        "words": {key: word[key] for key in ("legend", "total", "hexagon_count")},
+        "words": {key: word[key] for key in ("legend", "total", "hexagon_count", "list")},
         "heading": [theme.title, theme.subtitle, period(theme, lang)],
         "bounds": [[south, west], [north, east]],
         "base": [_base(item) for item in base],
@@ -125,6 +135,7 @@ def _data(theme: Theme, lang: Lang) -> dict[str, Any]:
         "cells",
         "ranges",
         "labels",
+        "listed",
         "notes",
     ):
         data[key] = []

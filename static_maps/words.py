@@ -64,6 +64,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "metre": ("米", "m"),
     "heading": ("镜头朝向", "Camera heading"),
     "layers": ("图层", "Layers"),
+    "list": ("列表", "List"),
 }
 
 

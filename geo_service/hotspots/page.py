@@ -31,6 +31,12 @@ _COOL = ("#053061", "#2166ac", "#4393c3", "#92c5de", "#d1e5f0", "#5a7fa8", "#8cb
 _QUIET = "#eceff1"
 _NAMED = 30
 """So many of the ranked cells have their names on the map."""
+_ROWS = 200
+"""The table goes on to so many cells after those that stand out."""
+_LISTING = {
+    "zh": f"列表先列显著的格子，再按事件数列其余各格，至多 {_ROWS} 行。",
+    "en": f"The list has the cells that stand out, then the busiest others, up to {_ROWS} rows.",
+}
 
 
 def page(found: Mapping[str, Any], title: Title, lang: Language) -> bytes:
@@ -51,6 +57,7 @@ def page(found: Mapping[str, Any], title: Title, lang: Language) -> bytes:
         rows.append({
             "place": place,
             "label": place if feature["id"] in named else None,
+            "events": events,
             "kind": told.get("kind") or told.get("change") or told["category"],
             "told": said.get(feature["id"])
             or (f"{events} 起" if lang == "zh" else counted(events, "event")),
@@ -76,13 +83,12 @@ def page(found: Mapping[str, Any], title: Title, lang: Language) -> bytes:
     )  # fmt: skip
     with TemporaryDirectory() as folder:
         path = Path(folder) / "page.html"
-        at = {feature["id"]: row for row, feature in enumerate(features)}
         interactive.write(
             theme,
             path,
             lang=lang,
-            notes=_notes(found["evidence"], lang),
-            listed=[at[line["cell"]] for line in found["ranked"]],
+            notes=(*_notes(found["evidence"], lang), _LISTING[lang]),
+            listed=_listed(found, rows),
         )
         return path.read_bytes()
 
@@ -91,6 +97,15 @@ def _rest(line: Mapping[str, Any], lang: Language) -> str:
     """Return the sentence of a ranked cell without its place, which has a column of its own."""
     sentence: str = line["sentence"][lang]
     return sentence.removeprefix(line["place"][lang]).lstrip("：: ")
+
+
+def _listed(found: Mapping[str, Any], rows: list[dict[str, Any]]) -> list[int]:
+    """Return the rows of the page's table: what was found in its order, then the busiest others."""
+    at = {feature["id"]: row for row, feature in enumerate(found["cells"]["features"])}
+    first = [at[line["cell"]] for line in found["ranked"]]
+    others = set(range(len(rows))).difference(first)
+    busiest = sorted(others, key=lambda row: (-rows[row]["events"], row))
+    return first + busiest[: max(0, _ROWS - len(first))]
 
 
 def _outline(shapes: list[Any]) -> geopandas.GeoDataFrame:

@@ -1,5 +1,5 @@
 // Bundle the pages into dist/, and copy the two libraries that other packages serve as they are.
-import { cp, mkdir, rm } from "node:fs/promises";
+import { cp, mkdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -10,10 +10,12 @@ const root = join(web, "..", "..");
 const modules = join(root, "node_modules");
 const dist = join(web, "dist");
 const watch = process.argv.includes("--watch");
+// A service that runs meanwhile has the old pages until the new ones are whole.
+const made = watch ? dist : `${dist}.new`;
 
 const options = {
   entryPoints: ["map", "wall", "edit", "import", "sign-in", "docs"].map((page) => join(web, "src", `${page}.ts`)),
-  outdir: dist,
+  outdir: made,
   bundle: true,
   minify: !watch,
   sourcemap: watch,
@@ -30,10 +32,14 @@ async function copy(from, to, names) {
   for (const name of names) await cp(join(modules, from, name), join(to, name), { recursive: true });
 }
 
-await rm(dist, { recursive: true, force: true });
-await copy("swagger-ui-dist", join(dist, "swagger"), ["swagger-ui-bundle.js", "swagger-ui.css"]);
+await rm(made, { recursive: true, force: true });
+await copy("swagger-ui-dist", join(made, "swagger"), ["swagger-ui-bundle.js", "swagger-ui.css"]);
 await copy("leaflet/dist", join(root, "static_maps", "dist"), ["leaflet.js", "leaflet.css", "images"]);
-await cp(join(web, "src", "icon.svg"), join(dist, "icon.svg"));
+await cp(join(web, "src", "icon.svg"), join(made, "icon.svg"));
 
 if (watch) await (await context(options)).watch();
-else await build(options);
+else {
+  await build(options);
+  await rm(dist, { recursive: true, force: true });
+  await rename(made, dist);
+}

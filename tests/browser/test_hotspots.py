@@ -75,14 +75,14 @@ def inputs_of(planted: dict[str, Any]) -> dict[str, Any]:
 
 
 def cells_in_list(page: Page) -> list[str]:
-    found: list[str] = page.locator(".hs-list [data-cell]").evaluate_all(
+    found: list[str] = page.locator(".card-list [data-cell]").evaluate_all(
         "rows => rows.map(row => row.dataset.cell)"
     )
     return found
 
 
 def row(page: Page, cell: str) -> Locator:
-    return page.locator(f".hs-list [data-cell='{cell}']")
+    return page.locator(f".card-list [data-cell='{cell}']")
 
 
 def tab(page: Page, name: str) -> Locator:
@@ -99,15 +99,15 @@ def test_a_planted_hot_spot_is_listed_zoomed_to_and_opened(
     page.get_by_label("起始日").fill(planted["start"])
     page.get_by_label("截止日").fill(planted["end"])
     page.get_by_role("button", name="开始分析").click()
-    expect(page.locator(".hs-list li").first).to_be_visible()
+    expect(page.locator(".card-list li").first).to_be_visible()
     listed = cells_in_list(page)
     assert listed[0] in planted["grids"]
 
     answer = execute(page, base, "hot-spots", **inputs_of(planted))
     assert listed == [line["cell"] for line in answer["ranked"]][: len(listed)]
-    expect(page.locator(".hs-summary")).to_have_text(answer["summary"]["zh"])
+    expect(page.locator(".summary")).to_have_text(answer["summary"]["zh"])
     kinds = [cell["properties"]["kind"] for cell in answer["cells"]["features"]]
-    numbers = page.locator(".hs-legend b").all_inner_texts()
+    numbers = page.locator("#hot-legend b").all_inner_texts()
     assert sum(int(number.replace(",", "")) for number in numbers) == len(kinds)
     assert int(numbers[3].replace(",", "")) == kinds.count("none")
 
@@ -136,17 +136,17 @@ def test_a_cell_of_a_lattice_lists_the_events_it_counts(base: str, page: Page) -
     day = date.fromisoformat(get(page, f"{base}/api/catalogue")["server_time"][:10])
     days = f"{(day - timedelta(days=365)).isoformat()}/{day.isoformat()}"
     show(page, f"{base}/#hot=hot;layer=disputes;kinds=labour;days={days};cells=hexagons")
-    page.locator(".hs-list [data-cell]").first.click()
-    counted = page.locator(".hs-facts dd").first.inner_text()
+    page.locator(".card-list [data-cell]").first.click()
+    counted = page.locator(".facts dd").first.inner_text()
     expect(page.locator(".hs-events h3")).to_have_text(f"事件 {counted} 起")
     # The size that was proposed is part of the question now: a link means the same cells.
     assert re.search(r";size=\d+", page.evaluate("location.hash"))
-    expect(page.locator(".hs-row .note", has_text="建议六边形对边距")).to_be_visible()
+    expect(page.locator(".row .note", has_text="建议六边形对边距")).to_be_visible()
 
 
 def test_a_link_reproduces_everything(base: str, page: Page, planted: dict[str, Any]) -> None:
     show(page, f"{base}/{question(planted)}")
-    page.locator(".hs-list [data-cell]").first.click()
+    page.locator(".card-list [data-cell]").first.click()
     until(page, "!geo.map.getView().getAnimating() && geo.map.getView().getZoom() > 15")
     settle(page)
     tab(page, "变化").click()
@@ -158,17 +158,17 @@ def test_a_link_reproduces_everything(base: str, page: Page, planted: dict[str, 
     page.get_by_role("button", name="复制链接").click()
     link = page.evaluate("window.copied")
     seen = [
-        page.locator(".hs-summary").inner_text(),
+        page.locator(".summary").inner_text(),
         page.locator(".hs-step").inner_text(),
-        page.locator(".hs-legend").inner_text(),
+        page.locator("#hot-legend").inner_text(),
         page.evaluate(CENTRE),
     ]
     show(page, link)
     expect(page.locator(".hs-step")).to_have_text(seen[1])
     assert seen[:3] == [
-        page.locator(".hs-summary").inner_text(),
+        page.locator(".summary").inner_text(),
         page.locator(".hs-step").inner_text(),
-        page.locator(".hs-legend").inner_text(),
+        page.locator("#hot-legend").inner_text(),
     ]
     assert page.evaluate(CENTRE) == pytest.approx(seen[3], abs=1e-4)
     expect(tab(page, "变化")).to_have_attribute("aria-selected", "true")
@@ -192,7 +192,7 @@ def test_the_time_bar_changes_the_cells(base: str, page: Page, recent: dict[str,
     step = answer["steps"][busiest]
     events = sum(cell["count"][busiest] for cell in cells)
     expect(page.locator(".hs-step")).to_contain_text(f"{step['from']} 至 {step['to']}，{events} 起")
-    numbers = page.locator(".hs-legend b").all_inner_texts()
+    numbers = page.locator("#hot-legend b").all_inner_texts()
     assert sum(map(int, numbers[:3])) == hot[busiest]
     before = picture(page)
     page.keyboard.press("End" if hot[-1] != hot[busiest] else "Home")
@@ -203,7 +203,7 @@ def test_the_time_bar_changes_the_cells(base: str, page: Page, recent: dict[str,
     until(page, "Number(document.querySelector('.hs-track input').value) >= 2")
     page.get_by_role("button", name="暂停").click()
     page.get_by_role("button", name="总评").click()
-    expect(page.locator(".hs-legend h2")).to_contain_text("变化类型")
+    expect(page.locator("#hot-legend h2")).to_contain_text("变化类型")
 
 
 def picture(page: Page) -> str:
@@ -222,7 +222,7 @@ def test_two_periods_are_compared(base: str, page: Page, planted: dict[str, Any]
     answer = execute(
         page, base, "compare", layer="disputes", **{"from": str(start), "to": str(end)}
     )
-    expect(page.locator(".hs-summary")).to_have_text(answer["summary"]["zh"])
+    expect(page.locator(".summary")).to_have_text(answer["summary"]["zh"])
     cell = max(answer["cells"]["features"], key=lambda cell: cell["properties"]["after"])
     settle(page)
     inner = page.evaluate(
@@ -237,7 +237,7 @@ def test_two_periods_are_compared(base: str, page: Page, planted: dict[str, Any]
         inside(page, base, cell["id"]),
     )
     page.mouse.click(*inner)
-    facts = page.locator(".hs-facts")
+    facts = page.locator(".facts")
     expect(facts).to_contain_text("倍数")
     found = cell["properties"]
     expect(facts).to_contain_text(f"{found['low']:.2f} – {found['high']:.2f}")
@@ -271,14 +271,14 @@ def test_nothing_is_computed_twice(base: str, page: Page, planted: dict[str, Any
         lambda request: asked.append(request.url) if "/execution" in request.url else None,
     )
     show(page, f"{base}/{question(planted)}")
-    expect(page.locator(".hs-list li").first).to_be_visible()
+    expect(page.locator(".card-list li").first).to_be_visible()
     for name in ("变化", "热点", "变化", "热点"):
         tab(page, name).click()
-        expect(page.locator(".hs-summary")).to_be_visible()
+        expect(page.locator(".summary")).to_be_visible()
     page.get_by_role("tab", name="图层与时间").click()
     expect(page.locator("#hot-spots")).to_be_hidden()
     page.get_by_role("tab", name="热点分析").click()
-    expect(page.locator(".hs-list li").first).to_be_visible()
+    expect(page.locator(".card-list li").first).to_be_visible()
     assert [url.split("/")[-2] for url in asked] == ["hot-spots", "emerging"]
 
 
@@ -298,7 +298,7 @@ def test_keyboard_alone(base: str, page: Page, planted: dict[str, Any]) -> None:
     page.get_by_role("button", name="开始分析").focus()
     page.keyboard.press("Enter")
     expect(page.locator("#hot-spots [role=status]")).to_contain_text("起事件")
-    first = page.locator(".hs-list [data-cell]").first
+    first = page.locator(".card-list [data-cell]").first
     first.focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="返回列表")).to_be_focused()
@@ -325,8 +325,8 @@ def test_what_cannot_be_answered_gets_a_sentence(base: str, page: Page) -> None:
     show(
         page, f"{base}/#hot=hot;layer=disputes;kinds=medical;days=2026-01-01/2026-01-02;cells=grids"
     )
-    expect(page.locator(".hs-little")).to_contain_text("数据太少")
-    expect(page.locator(".hs-legend")).to_be_hidden()
+    expect(page.locator(".little")).to_contain_text("数据太少")
+    expect(page.locator("#hot-legend")).to_be_hidden()
     tab(page, "变化").click()
     expect(page.get_by_role("alert").filter(has_text="时间窗口太短")).to_be_visible()
     expect(page.locator(".hs-time")).to_be_hidden()
@@ -341,24 +341,24 @@ def test_waiting_can_be_cancelled(base: str, page: Page, planted: dict[str, Any]
     held: list[Route] = []
     page.route("**/execution", lambda route: held.append(route))  # noqa: PLW0108 - Playwright marks it
     show(page, f"{base}/{question(planted)}")
-    expect(page.locator(".hs-busy")).to_contain_text("正在计算")
+    expect(page.locator(".busy")).to_contain_text("正在计算")
     page.locator("#hot-spots").get_by_role("button", name="取消").click()
     expect(page.get_by_role("alert").filter(has_text="已取消")).to_be_visible()
     page.unroute("**/execution")
     page.get_by_role("button", name="重试").click()
-    expect(page.locator(".hs-list li").first).to_be_visible()
+    expect(page.locator(".card-list li").first).to_be_visible()
 
 
 def test_map_table_and_data_are_saved(
     base: str, page: Page, planted: dict[str, Any], tmp_path: Path
 ) -> None:
     show(page, f"{base}/{question(planted)}")
-    expect(page.locator(".hs-list li").first).to_be_visible()
+    expect(page.locator(".card-list li").first).to_be_visible()
     settle(page)
     files = {}
     for name in ("地图", "表格", "数据"):
         with page.expect_download() as saved:
-            page.locator(".hs-actions").get_by_role("button", name=name).click()
+            page.locator(".card-actions").get_by_role("button", name=name).click()
         files[name] = tmp_path / saved.value.suggested_filename
         saved.value.save_as(files[name])
     with Image.open(files["地图"]) as image:
@@ -379,21 +379,86 @@ def test_map_table_and_data_are_saved(
     assert data["evidence"]["n"] == answer["evidence"]["n"]
 
 
+@pytest.mark.parametrize("view", ["hot", "change", "compare"])
+def test_the_page_opens_without_a_network(
+    base: str, page: Page, recent: dict[str, Any], tmp_path: Path, view: str
+) -> None:
+    show(page, f"{base}/{question(recent, view)}")
+    expect(page.locator(".card-list li").first).to_be_visible()
+    summary = page.locator(".summary").inner_text()
+    places = page.locator(".card-list [data-cell] b").all_inner_texts()
+    with page.expect_download() as saved:
+        page.locator(".card-actions").get_by_role("button", name="网页").click()
+    assert saved.value.suggested_filename.endswith(".html")
+    file = tmp_path / "page.html"
+    saved.value.save_as(file)
+
+    browser = page.context.browser
+    assert browser is not None
+    alone = browser.new_context(offline=True, viewport={"width": 1440, "height": 900})
+    try:
+        mailed = alone.new_page()
+        asked: list[str] = []
+        wrong: list[str] = []
+        mailed.on("request", lambda request: asked.append(request.url))
+        mailed.on(
+            "console",
+            lambda message: wrong.append(message.text) if message.type == "error" else None,
+        )
+        mailed.on("pageerror", lambda error: wrong.append(str(error)))
+        mailed.goto(file.as_uri())
+        expect(mailed.locator(".sheet-title")).to_contain_text(summary)
+        expect(mailed.locator(".sheet-legend")).to_contain_text("数据截至")
+        expect(mailed.locator(".sheet-list")).to_be_visible()
+        listed = mailed.locator(".sheet-list tbody tr")
+        assert set(places) <= set(listed.locator("button").all_inner_texts())
+        row = mailed.locator(".sheet-list tbody tr").first
+        colour = row.locator("i").evaluate("swatch => getComputedStyle(swatch).backgroundColor")
+        shown = pixels(mailed, colour)
+        assert shown > 100, "the map shows the first cell in the colour of its row"
+        row.get_by_role("button").click()
+        assert pixels(mailed, colour) > 2 * shown, "the map goes to the chosen cell"
+        assert asked == [file.as_uri()]
+        assert wrong == []
+    finally:
+        alone.close()
+
+
+def pixels(page: Page, colour: str) -> int:
+    """Return how many pixels of the drawn map are about of a CSS colour, over the map's paper."""
+    number: int = page.evaluate(
+        """async colour => {
+            for (const _ of [1, 2]) await new Promise(requestAnimationFrame);
+            const [r, g, b] = colour.match(/\\d+/g).map(Number);
+            const canvas = document.querySelector("canvas");
+            const { width, height } = canvas;
+            const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+            let found = 0;
+            for (let at = 0; at < data.length; at += 4)
+                if (data[at + 3] > 200 && Math.abs(data[at] - r) < 45
+                    && Math.abs(data[at + 1] - g) < 45 && Math.abs(data[at + 2] - b) < 45) found++;
+            return found;
+        }""",
+        colour,
+    )
+    return number
+
+
 def test_in_english(base: str, page: Page, planted: dict[str, Any]) -> None:
     show(page, f"{base}/?lang=en{question(planted)}")
-    expect(page.locator(".hs-list li").first).to_be_visible()
+    expect(page.locator(".card-list li").first).to_be_visible()
     page.get_by_text("How do you know?").click()
     for part in (
         ".hs-form",
-        ".hs-head",
-        ".hs-tabs",
-        ".hs-legend",
-        ".hs-actions",
-        ".hs-evidence dt",
+        ".card-head",
+        ".tabs",
+        "#hot-legend",
+        ".card-actions",
+        ".evidence dt",
     ):
         for text in page.locator(part).all_inner_texts():
             said = re.sub(r"\s+[\u4e00-\u9fff（）]+", "", text) if part == ".hs-form" else text
             assert not CHINESE.search(said), text
-    evidence = page.locator(".hs-evidence")
+    evidence = page.locator(".evidence")
     for told in ("Benjamini", "Getis", "exact, two-sided", "EPSG:45"):
         expect(evidence).to_contain_text(told)

@@ -1,7 +1,10 @@
 """The command-centre wall in Chromium, against a running service with the demonstration town."""
 
+import itertools
+import math
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -53,6 +56,84 @@ def test_key_figures_are_legible_from_afar(wall: Page) -> None:
         " || document.documentElement.scrollWidth > innerWidth"
     )
     assert not overflowing
+
+
+# Everything that stands on the map: circles with their counts, names with their boxes.
+LAID_OUT = """() => {
+    const layer = geo.map.getAllLayers().find(each => each.getZIndex() === 9);
+    const paint = document.createElement('canvas').getContext('2d');
+    return layer.getSource().getFeatures().map(feature => {
+        const style = layer.getStyleFunction()(feature, 1);
+        const [x, y] = geo.map.getPixelFromCoordinate(feature.getGeometry().getCoordinates());
+        const counts = feature.get('counts');
+        if (counts) {
+            const image = style.getImage();
+            return { x, y, counts, radius: image.getSize()[0] * image.getScale() / 2 - 1 };
+        }
+        paint.font = style.getText().getFont();
+        const size = parseFloat(paint.font.match(/([\\d.]+)px/)[1]);
+        const text = feature.get('text');
+        return { x, y, text, width: paint.measureText(text).width, height: size };
+    });
+}"""
+
+
+def boxed(one: dict[str, Any]) -> tuple[float, float, float, float]:
+    half = (one["width"] / 2, one["height"] / 2) if "text" in one else (one["radius"],) * 2
+    return one["x"] - half[0], one["y"] - half[1], one["x"] + half[0], one["y"] + half[1]
+
+
+def touching(a: dict[str, Any], b: dict[str, Any]) -> bool:
+    if "counts" in a and "counts" in b:
+        return bool(math.hypot(a["x"] - b["x"], a["y"] - b["y"]) < a["radius"] + b["radius"])
+    if "counts" in b:
+        a, b = b, a
+    left, top, right, bottom = boxed(b)
+    if "counts" in a:
+        x, y = min(max(a["x"], left), right), min(max(a["y"], top), bottom)
+        return bool(math.hypot(a["x"] - x, a["y"] - y) < a["radius"])
+    west, north, east, south = boxed(a)
+    return west < right and left < east and north < bottom and top < south
+
+
+@pytest.mark.parametrize("width", [1920, 3840])
+def test_nothing_on_the_map_hides_another(wall: Page, width: int) -> None:
+    wall.set_viewport_size({"width": width, "height": width * 9 // 16})
+    open_now = {
+        "disputes": figure(wall, "disputes-open"),
+        "hazards": figure(wall, "hazards-open"),
+        "cameras": figure(wall, "cameras-offline") + figure(wall, "cameras-fault"),
+    }
+    end = time.monotonic() + 20
+    while True:
+        laid = wall.evaluate(LAID_OUT)
+        counts = [one["counts"] for one in laid if "counts" in one]
+        names = {one["text"] for one in laid if "text" in one}
+        told = {kind: sum(one[kind] for one in counts) for kind in open_now}
+        if told == open_now and len(names) == 13:
+            break
+        assert time.monotonic() < end, (told, open_now, names)
+        wall.wait_for_timeout(200)
+    pairs = itertools.combinations(laid, 2)
+    assert [(a, b) for a, b in pairs if touching(a, b)] == []
+    # What is written beside the town stands on none of it.
+    beside = wall.locator(".grid-figures, .map-card .map-legend").evaluate_all(
+        "all => all.map(one => one.getBoundingClientRect().right"
+        " - document.querySelector('.map-card .map').getBoundingClientRect().left)"
+    )
+    assert max(beside) < min(boxed(one)[0] for one in laid)
+
+
+def test_all_words_are_legible_from_five_metres(wall: Page) -> None:
+    """A 55-inch screen is 1.2 m wide: 18 of its 1,920 pixels are 11 mm."""
+    small = wall.evaluate(
+        """() => [...document.querySelectorAll('#wall *')]
+            .filter(one => one.offsetParent !== null)
+            .filter(one => [...one.childNodes].some(each => each.nodeType === 3))
+            .filter(one => parseFloat(getComputedStyle(one).fontSize) < 18)
+            .map(one => one.outerHTML)"""
+    )
+    assert small == []
 
 
 def test_a_change_shows_within_two_seconds(wall: Page, demo_service: Service) -> None:

@@ -1,6 +1,7 @@
 // The officer's map: puts its parts together.
 import "ol/ol.css";
 import "./map.css";
+import "./map/modes.css";
 
 import { transformExtent } from "ol/proj";
 
@@ -19,10 +20,10 @@ import { words as coverWords } from "./map/coverage/words";
 import { Details } from "./map/details";
 import { exportForm } from "./map/export-form";
 import { HotSpots } from "./map/hotspots/mode";
-import { panelTabs } from "./map/hotspots/tabs";
 import { word } from "./map/hotspots/words";
 import { LayerSwitch } from "./map/layer-switch";
 import { panel } from "./map/panel";
+import { panelTabs } from "./map/panel-tabs";
 import { Search } from "./map/search";
 import { State } from "./map/state";
 import { toast, toastProblem } from "./map/toast";
@@ -35,9 +36,9 @@ const MINUTE = 60_000;
 const NARROW = 720;
 
 function padding(): [number, number, number, number] {
-  if (innerWidth < NARROW) return [20, 20, 20, 20];
+  if (innerWidth < NARROW) return [80, 20, document.querySelector(".card:not([hidden])") ? innerHeight * 0.46 + 30 : 40, 20];
   const left = byId("panel").classList.contains("collapsed") ? 24 : 356;
-  const card = document.querySelector(".hs-results:not([hidden]), .cv-card:not([hidden])") ? 404 : byId("details").hidden ? 60 : 392;
+  const card = document.querySelector(".card:not([hidden])") ? 404 : byId("details").hidden ? 60 : 392;
   return [52, card, document.querySelector(".hs-time:not([hidden])") ? 120 : 36, left];
 }
 
@@ -68,7 +69,11 @@ function start(catalogue: Catalogue): Chart {
   });
   const exporting = exportForm(layers, town.bounds, state, () => chart.extent());
   const showLayers = (): void => chart.setVisible(coverage.visible(hotSpots.visible(state.visible)));
-  const around = { catalogue, state, chart, details, zoomTo, showLayers };
+  let fold = (): void => undefined;
+  const makeRoom = (): void => {
+    if (innerWidth < NARROW) fold();
+  };
+  const around = { catalogue, state, chart, details, zoomTo, makeRoom, showLayers };
   const hotSpots = new HotSpots(around);
   const coverage = new Coverage(around);
   const layersFace = element("div", { role: "tabpanel" }, windowPicker(state), layerSwitch.root, exporting);
@@ -79,11 +84,11 @@ function start(catalogue: Catalogue): Chart {
     coverage.open(false);
   };
   const tabs = panelTabs(state, [
-    { id: "layers", title: word("layersTab"), face: layersFace, shown: () => state.analysis === null && state.cover === null, open: plain },
+    { id: "layers", title: say("layersTab"), face: layersFace, shown: () => state.analysis === null && state.cover === null, open: plain },
     { id: "hot", title: word("hotTab"), face: hotFace, shown: () => state.analysis !== null, open: () => hotSpots.open(true) },
     { id: "cover", title: coverWords("tab"), face: coverFace, shown: () => state.cover !== null, open: () => coverage.open(true) },
   ]);
-  panel(catalogue, [tabs, layersFace, hotFace, coverFace], search.root, () => (chart.padding = padding()));
+  fold = panel(catalogue, [tabs, layersFace, hotFace, coverFace], search.root, () => (chart.padding = padding()));
 
   // Corner and badge
   const connection = new Connection();
@@ -131,6 +136,7 @@ function start(catalogue: Catalogue): Chart {
   state.on("window", followWindow);
   state.on("view", followView);
   addEventListener("hashchange", () => state.follow());
+  makeRoom(); // the map comes first
   coverage.follow();
   hotSpots.follow(); // before the view is fitted: its card takes room
   showLayers();

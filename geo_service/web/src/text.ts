@@ -86,6 +86,18 @@ export const TEXT = {
   hits: { zh: "此处共 {n} 项", en: "{n} features here" },
   zoomTo: { zh: "缩放至此", en: "Zoom to it" },
   copyLink: { zh: "复制链接", en: "Copy link" },
+
+  // What the modes of the map share
+  modes: { zh: "面板内容", en: "What the panel shows" },
+  layersTab: { zh: "图层与时间", en: "Layers" },
+  views: { zh: "结果视图", en: "Views of the results" },
+  closeResults: { zh: "关闭结果", en: "Close the results" },
+  computing: { zh: "正在计算…", en: "Computing…" },
+  cancel: { zh: "取消", en: "Cancel" },
+  cancelled: { zh: "已取消。", en: "Cancelled." },
+  retry: { zh: "重试", en: "Try again" },
+  evidence: { zh: "怎么得出的？", en: "How do you know?" },
+  mapLegend: { zh: "图例", en: "Legend" },
   linkCopied: { zh: "链接已复制", en: "Link copied" },
   gone: { zh: "这条记录已不存在", en: "This record no longer exists" },
   none: { zh: "—", en: "—" },

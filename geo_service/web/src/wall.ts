@@ -65,6 +65,7 @@ function start(town: Catalogue, map: WallMap): Promise<void> {
     element("div", { class: "column centre" }, alerts.root, map.root, cover.root, ticker.root),
     element("div", { class: "column right" }, trend.root, categories.root, busiest.root),
   );
+  if (town.layers.some(({ id, count }) => id === "cameras" && count > 0)) cover.await();
   map.open(town);
   trend.resize();
   addEventListener("resize", resize);

@@ -1,8 +1,7 @@
 // Every word of the import page, in both languages. English quotes are straight: Chinese fonts draw others full width.
-import type { Title } from "../common/contract";
-import { fill } from "../common/language";
+import { sayer } from "../common/words";
 
-export const WORDS = {
+export const tell = sayer({
   // The page
   title: { zh: "导入数据", en: "Import data" },
   skip: { zh: "跳到主要内容", en: "Skip to the content" },
@@ -237,11 +236,6 @@ export const WORDS = {
   resultWasUndone: { zh: "“{file}”的导入已撤销，数据恢复原样。", en: "The import of \"{file}\" was undone; all is as it was before." },
   showOnMap: { zh: "在地图上查看", en: "Show on the map" },
   importAnother: { zh: "再导入一个文件", en: "Import another file" },
-} as const satisfies Record<string, Title>;
+});
 
-export type Word = keyof typeof WORDS;
-
-/** The words of the import page, with `{name}` replaced by its value. */
-export function tell(word: Word, values: Record<string, string | number> = {}): string {
-  return fill(WORDS[word], values);
-}
+export type Word = Parameters<typeof tell>[0];

@@ -171,10 +171,6 @@ export class Chart {
     this.drawn.get(id)?.tiles.refresh();
   }
 
-  refreshAll(): void {
-    for (const id of this.drawn.keys()) this.refresh(id);
-  }
-
   /** Room that the panel and the details card take, so that "fit" means the part that is seen. */
   padding: [top: number, right: number, bottom: number, left: number] = [24, 24, 24, 24];
 

@@ -13,12 +13,12 @@ import type { FeatureDocument, Field, LayerEntry } from "../common/contract";
 import { button, byId, element, icon } from "../common/dom";
 import { codeOf, colouringField, coordinateText, fieldValue } from "../common/format";
 import { pick, say } from "../common/language";
+import { LINK } from "./icons";
 import type { Selection, State } from "./state";
 import { swatch } from "./swatch";
 import { toast, toastProblem } from "./toast";
 
 const TARGET = "M10 2.5v3m0 9v3M2.5 10h3m9 0h3M10 6.5a3.5 3.5 0 1 1 0 7 3.5 3.5 0 0 1 0-7z";
-const LINK = "m8.5 11.5 3-3m-2-2.5L11 4.5a3.2 3.2 0 0 1 4.5 4.5L14 10.5m-3.5 3.5L9 15.5A3.2 3.2 0 0 1 4.5 11L6 9.5";
 
 /** One thing that the card can open. */
 export interface Subject {

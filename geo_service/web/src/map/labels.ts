@@ -12,7 +12,7 @@ import type { LayerEntry } from "../common/contract";
 import { presentation } from "./presentation";
 import { label, zoomOf } from "./styles";
 
-interface Piece {
+export interface Piece {
   area: number;
   point: [number, number];
   text: string;
@@ -22,7 +22,8 @@ interface Piece {
 /** More tiles than any screen shows at once; older ones are forgotten. */
 const KEPT = 300;
 
-function piece(feature: RenderFeature, text: string): Piece | null {
+/** The label of a polygon, or of the part of it that a tile has; null where it has no inside. */
+export function piece(feature: RenderFeature, text: string): Piece | null {
   const [minX = 0, minY = 0, maxX = 0, maxY = 0] = feature.getExtent();
   // Triples of x, y and the width of the polygon there, one for each of its parts.
   const insides = feature.getFlatInteriorPoints();
@@ -62,10 +63,8 @@ export class PolygonLabels {
   private shown = -1;
   private pending = 0;
 
-  constructor(
-    private readonly entry: LayerEntry,
-    style: LabelStyle = styleFor(entry),
-  ) {
+  constructor(private readonly entry: LayerEntry) {
+    const style = styleFor(entry);
     this.layer = new VectorLayer({
       source: this.source,
       declutter: "labels",

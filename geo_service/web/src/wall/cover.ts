@@ -56,6 +56,16 @@ export class CoverBand {
   /** `moved` hears when the band comes or goes: the map beside it changes its height. */
   constructor(private readonly moved: () => void) {}
 
+  /** There are cameras: keep room for what the service is working out. */
+  await(): void {
+    if (!this.root.hidden) return;
+    for (const strong of [this.now, this.designed]) strong.textContent = say("none");
+    this.words.textContent = say("computing");
+    this.strip.setAttribute("aria-label", say("computing"));
+    this.root.hidden = false;
+    this.moved();
+  }
+
   /** Show the cover; null is nothing known, and takes the band away. */
   show(found: CoverNow | null): void {
     const was = this.root.hidden;
@@ -63,7 +73,7 @@ export class CoverBand {
     if (was !== this.root.hidden) this.moved();
     if (!found || this.root.hidden) return;
     const text = share(found.town.now);
-    if (this.now.textContent && this.now.textContent !== text) restart(this.now, "changed");
+    if (this.now.textContent !== say("none") && this.now.textContent !== text) restart(this.now, "changed");
     this.now.textContent = text;
     this.now.classList.toggle("short", lost(found.town) > NOTABLE);
     this.designed.textContent = share(found.town.designed);

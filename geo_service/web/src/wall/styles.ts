@@ -1,8 +1,7 @@
 // How the wall's map is drawn: dark, with what is open standing out.
 import type { FeatureLike } from "ol/Feature";
-import CircleStyle from "ol/style/Circle";
 import Fill from "ol/style/Fill";
-import RegularShape from "ol/style/RegularShape";
+import Icon from "ol/style/Icon";
 import Stroke from "ol/style/Stroke";
 import Style, { type StyleFunction } from "ol/style/Style";
 import Text from "ol/style/Text";
@@ -11,8 +10,6 @@ import { translucent } from "../common/color";
 import type { EventLayer, WallState } from "../common/contract";
 import { isOpen } from "./open";
 import { PALETTE, rem } from "./palette";
-
-const EDGE = new Stroke({ color: "rgba(8,15,24,0.9)", width: 1.5 });
 
 export const groundStyle = new Style({ fill: new Fill({ color: PALETTE.ground }) });
 
@@ -37,19 +34,6 @@ export function gridStyle(busiest: () => WallState["busiest"]): StyleFunction {
   };
 }
 
-function grouped(total: number, color: string): Style {
-  const size = rem();
-  return new Style({
-    image: new CircleStyle({
-      radius: Math.min(0.7 + 0.14 * Math.sqrt(total), 2.2) * size,
-      fill: new Fill({ color: translucent(color, 0.85) }),
-      stroke: EDGE,
-    }),
-    text: new Text({ text: String(total), font: `700 ${Math.round(0.95 * size)}px sans-serif`, fill: new Fill({ color: "#14100c" }) }),
-    zIndex: -total,
-  });
-}
-
 /** The sum of `n_<code>` over the codes that count. */
 function sum(feature: FeatureLike, counts: (code: string) => boolean): number {
   let total = 0;
@@ -59,47 +43,97 @@ function sum(feature: FeatureLike, counts: (code: string) => boolean): number {
   return total;
 }
 
-export function eventStyle(layer: EventLayer): StyleFunction {
-  const color = PALETTE[layer];
-  const fill = new Fill({ color: translucent(color, 0.88) });
-  const single = (): Style => {
-    const size = rem();
-    const image =
-      layer === "disputes"
-        ? new CircleStyle({ radius: 0.4 * size, fill, stroke: EDGE })
-        : new RegularShape({ points: 3, radius: 0.52 * size, fill, stroke: EDGE });
-    return new Style({ image });
-  };
-  return (feature) => {
-    if (feature.get("count") !== undefined) {
-      const total = sum(feature, (code) => isOpen(layer, code));
-      return total ? grouped(total, color) : undefined;
-    }
-    return isOpen(layer, String(feature.get("status"))) ? single() : undefined;
-  };
+/** How many of a feature's are open; a feature may stand for several. */
+export function openCount(kind: Kind, feature: FeatureLike): number {
+  const counts = (code: string): boolean => (kind === "cameras" ? code !== "online" : isOpen(kind, code));
+  if (feature.get("count") !== undefined) return sum(feature, counts);
+  return counts(String(feature.get("status"))) ? 1 : 0;
 }
 
-/** Only cameras that need somebody. */
-export function cameraStyle(feature: FeatureLike): Style | undefined {
-  const down = (code: string): boolean => code !== "online";
-  if (feature.get("count") !== undefined) {
-    const total = sum(feature, down);
-    return total ? grouped(total, PALETTE.fault) : undefined;
-  }
-  if (!down(String(feature.get("status")))) return undefined;
+export type Kind = EventLayer | "cameras";
+export const KINDS: readonly Kind[] = ["disputes", "hazards", "cameras"];
+const COLOURS: Record<Kind, string> = { disputes: PALETTE.disputes, hazards: PALETTE.hazards, cameras: PALETTE.fault };
+
+function totalOf(counts: Record<Kind, number>): number {
+  return KINDS.reduce((number, kind) => number + counts[kind], 0);
+}
+
+/** In pixels: larger for more, and never too small for its number to be read from afar. */
+export function markerRadius(counts: Record<Kind, number>): number {
+  return Math.min(1 + 0.1 * Math.sqrt(totalOf(counts)), 2.1) * rem();
+}
+
+const painted = new Map<string, Style>();
+
+/** A disc with the number, in a ring of what it is made of. */
+export function markerStyle(counts: Record<Kind, number>): Style {
   const size = rem();
-  return new Style({
-    image: new RegularShape({ points: 4, angle: 0, radius: 0.36 * size, fill: new Fill({ color: PALETTE.fault }), stroke: EDGE }),
-  });
+  const key = [size, ...KINDS.map((kind) => counts[kind])].join(" ");
+  let style = painted.get(key);
+  if (!style) {
+    if (painted.size > 500) painted.clear();
+    painted.set(key, (style = new Style({ image: new Icon({ img: ring(counts, size), scale: 1 / DENSITY }), zIndex: -totalOf(counts) })));
+  }
+  return style;
+}
+
+/** Painted larger than shown, so that it stays sharp on dense screens. */
+const DENSITY = 2;
+
+function ring(counts: Record<Kind, number>, size: number): HTMLCanvasElement {
+  const all = totalOf(counts);
+  const radius = markerRadius(counts);
+  const canvas = document.createElement("canvas");
+  canvas.width = canvas.height = Math.ceil(2 * radius + 2) * DENSITY;
+  const paint = canvas.getContext("2d");
+  if (!paint) return canvas;
+  paint.translate(canvas.width / 2, canvas.height / 2);
+  paint.scale(DENSITY, DENSITY);
+  const wide = 0.36 * size;
+  paint.fillStyle = "#0b1521";
+  paint.beginPath();
+  paint.arc(0, 0, radius, 0, 2 * Math.PI);
+  paint.fill();
+  paint.lineWidth = wide;
+  let from = -Math.PI / 2;
+  for (const kind of KINDS) {
+    const to = from + (2 * Math.PI * counts[kind]) / all;
+    paint.strokeStyle = COLOURS[kind];
+    paint.beginPath();
+    paint.arc(0, 0, radius - wide / 2, from, to);
+    if (to > from) paint.stroke();
+    from = to;
+  }
+  paint.fillStyle = PALETTE.ink;
+  paint.font = `700 ${(all > 99 ? 1.2 : 1.3) * size}px ${getComputedStyle(document.body).fontFamily}`;
+  paint.textAlign = "center";
+  paint.textBaseline = "middle";
+  paint.fillText(String(all), 0, 0.06 * size);
+  return canvas;
+}
+
+function nameFont(): string {
+  return `600 ${Math.round(1.3 * rem())}px ${getComputedStyle(document.body).fontFamily}`;
+}
+
+let measure: CanvasRenderingContext2D | null = null;
+
+/** Pixels that a name takes. */
+export function nameSize(text: string): { width: number; height: number } {
+  measure ??= document.createElement("canvas").getContext("2d");
+  if (measure) measure.font = nameFont();
+  return { width: (measure?.measureText(text).width ?? 0) + 0.5 * rem(), height: 1.7 * rem() };
 }
 
 export function nameStyle(text: string): Style {
   return new Style({
     text: new Text({
       text,
-      font: `500 ${Math.round(1.125 * rem())}px ${getComputedStyle(document.body).fontFamily}`,
-      fill: new Fill({ color: "rgba(200,216,233,0.85)" }),
-      stroke: new Stroke({ color: "rgba(10,19,30,0.85)", width: 4 }),
+      font: nameFont(),
+      fill: new Fill({ color: "rgba(214,227,240,0.95)" }),
+      stroke: new Stroke({ color: "rgba(10,19,30,0.9)", width: 4 }),
+      overflow: true,
     }),
+    zIndex: 1,
   });
 }

@@ -11,11 +11,13 @@ import { element } from "../common/dom";
 import { count } from "../common/format";
 import { say } from "../common/language";
 import { CACHE_SIZE, LayerTiles, tileSize, type TileSize } from "../common/tiles";
-import { PolygonLabels } from "../map/labels";
+import { Markers } from "./markers";
 import { rem } from "./palette";
-import { boundaryStyle, cameraStyle, eventStyle, gridStyle, groundStyle, nameStyle, roadStyle } from "./styles";
+import { boundaryStyle, gridStyle, groundStyle, type Kind, KINDS, openCount, roadStyle } from "./styles";
 
 const RETRY = 10_000;
+/** A rem of so many pixels is that of a screen beyond 2,800 across. */
+const DENSE = 24;
 const RIPPLES = 8;
 const RIPPLE_TIME = 11_000;
 
@@ -27,27 +29,22 @@ export class WallMap {
   private readonly box = element("div", { class: "map" });
   private readonly gridFigures = element("div", { class: "grid-figures", hidden: true });
   private readonly empty = element("div", { class: "empty" }, say("noTown"));
-  readonly root = element(
-    "section",
-    { class: "card map-card", "aria-label": say("map") },
-    this.box,
-    this.empty,
-    this.gridFigures,
-    element(
-      "div",
-      { class: "map-legend" },
-      key("disputes", say("openDispute")),
-      key("hazards triangle", say("openHazard")),
-      key("faulty", say("faultyCamera")),
-      key("square", say("busiestLegend")),
-    ),
+  private readonly legend = element(
+    "div",
+    { class: "map-legend" },
+    key("disputes", say("openDispute")),
+    key("hazards", say("openHazard")),
+    key("faulty", say("faultyCamera")),
+    key("square", say("busiestLegend")),
   );
+  readonly root = element("section", { class: "card map-card", "aria-label": say("map") }, this.box, this.empty, this.gridFigures, this.legend);
   readonly map: Map;
   private readonly tiles = new globalThis.Map<string, LayerTiles>();
   private readonly retries = new Set<string>();
   private readonly ripples: Overlay[] = [];
   private readonly beacon: Overlay;
-  private names: PolygonLabels | null = null;
+  private readonly sizes = new globalThis.Map<string, TileSize>();
+  private readonly markers: Markers;
   private gridLayer: VectorTileLayer | null = null;
   private busiest: WallState["busiest"] = [];
   private bounds: Bounds | null = null;
@@ -56,6 +53,15 @@ export class WallMap {
     this.map = new Map({ controls: [], interactions: [], view: new View({ center: fromLonLat([105, 35]), zoom: 4 }) });
     this.beacon = new Overlay({ element: element("div", { class: "beacon" }, element("i")), stopEvent: false });
     this.map.addOverlay(this.beacon);
+    this.markers = new Markers((id) => this.tileZoom(id), () => (this.bounds && this.map.getTarget() ? (this.map.getView().getResolution() ?? 0) : 0));
+    this.markers.layer.setZIndex(9);
+    this.map.addLayer(this.markers.layer);
+  }
+
+  /** The zoom of the tiles that a layer shows: the smaller they are, the further ahead of the view's. */
+  private tileZoom(id: string): number {
+    const ahead = Math.log2(256 / (this.sizes.get(id) ?? 512));
+    return Math.floor((this.map.getView().getZoom() ?? 0) + ahead + 1e-6);
   }
 
   /** Attach to the page and draw the town. */
@@ -65,21 +71,18 @@ export class WallMap {
     const zoom = this.map.getView().getZoom() ?? 0;
     const add = (id: string, zIndex: number, style: StyleLike): VectorTileLayer | null => {
       const entry = layers.find((layer) => layer.id === id);
-      return entry ? this.add(entry, zIndex, style, tileSize(zoom, entry.aggregate_below)) : null;
+      if (!entry) return null;
+      // A wall of twice the pixels shows the same town: its tiles are larger, not more.
+      const least = rem() >= DENSE ? 256 : 128;
+      const size = tileSize(zoom, entry.aggregate_below);
+      return this.add(entry, zIndex, style, size < least ? least : size);
     };
-    const areas = layers.find((layer) => layer.id === "areas");
-    if (areas) this.names = new PolygonLabels(areas, (text, digits) => (digits >= 12 ? nameStyle(text) : undefined));
     add("areas", 0, groundStyle);
     add("roads", 1, roadStyle);
     this.gridLayer = add("grids", 2, gridStyle(() => this.busiest));
     add("areas", 4, boundaryStyle);
-    add("cameras", 6, cameraStyle);
-    add("hazards", 7, eventStyle("hazards"));
-    add("disputes", 8, eventStyle("disputes"));
-    if (this.names) {
-      this.names.layer.setZIndex(9);
-      this.map.addLayer(this.names.layer);
-    }
+    // Drawn by the markers; the layers are what asks for the tiles.
+    for (const kind of KINDS) add(kind, 6, () => undefined);
     this.resize();
   }
 
@@ -90,12 +93,17 @@ export class WallMap {
     this.resize();
   }
 
-  private add({ id }: LayerEntry, zIndex: number, style: StyleLike, size: TileSize): VectorTileLayer {
+  private add({ id, label }: LayerEntry, zIndex: number, style: StyleLike, size: TileSize): VectorTileLayer {
     let tiles = this.tiles.get(id);
     if (!tiles) {
-      const named = id === "areas" ? this.names : null;
-      tiles = new LayerTiles(id, size, (coord, features) => named?.add(coord, features), () => this.retry(id));
+      const kind = KINDS.find((known): known is Kind => known === id);
+      const loaded: ConstructorParameters<typeof LayerTiles>[2] = (coord, features) => {
+        if (kind) this.markers.add(kind, coord, features, (feature) => openCount(kind, feature));
+        else if (id === "areas" && label) this.markers.addNames(coord, features, label);
+      };
+      tiles = new LayerTiles(id, size, loaded, () => this.retry(id));
       this.tiles.set(id, tiles);
+      this.sizes.set(id, size);
     }
     const layer = new VectorTileLayer({ source: tiles.source, style, zIndex, renderBuffer: 60, cacheSize: CACHE_SIZE });
     this.map.addLayer(layer);
@@ -115,10 +123,11 @@ export class WallMap {
   resize(): void {
     this.map.updateSize();
     if (!this.bounds || !this.map.getTarget()) return;
-    const edge = 1.6 * rem();
-    const view = this.map.getView();
-    view.fit(transformExtent(this.bounds, "EPSG:4326", "EPSG:3857"), { padding: [edge * 1.6, edge, edge * 1.8, edge] });
-    this.names?.show(Math.floor((view.getZoom() ?? 0) - 1 + 1e-6));
+    // At the left stand the figures and the legend: nothing of the town lies below them.
+    const edge = 2 * rem();
+    const beside = Math.max(...[this.gridFigures, this.legend].map((box) => box.offsetWidth)) + 1.5 * rem();
+    this.map.getView().fit(transformExtent(this.bounds, "EPSG:4326", "EPSG:3857"), { padding: [edge, edge, edge, Math.max(beside, edge)] });
+    this.markers.changed();
     for (const layer of this.map.getAllLayers()) layer.changed();
   }
 
@@ -128,12 +137,14 @@ export class WallMap {
 
   show(state: WallState): void {
     const { grids, latest } = state;
+    const first = this.gridFigures.hidden;
     this.gridFigures.hidden = false;
     this.gridFigures.replaceChildren(
       element("span", {}, say("gridFigures", { total: count(grids.total) })),
       element("span", {}, say("householdFigures", { n: count(grids.households) })),
       element("span", {}, say("staffFigures", { n: count(grids.staff) })),
     );
+    if (first) this.resize(); // it takes its room beside the town
     if (JSON.stringify(state.busiest) !== JSON.stringify(this.busiest)) {
       this.busiest = state.busiest;
       this.gridLayer?.changed();

@@ -1,14 +1,13 @@
 // One camera: its view by level, tried elsewhere or otherwise, and what that means for the town.
 import { Problem } from "../../common/api";
 import { element } from "../../common/dom";
-import { pick } from "../../common/language";
-import { save } from "../hotspots/files";
-import { Segments } from "../hotspots/choices";
+import { pick, say } from "../../common/language";
+import { options, Segments } from "../controls";
+import { saveGeojson } from "../save";
 import { toast, toastProblem } from "../toast";
 import { differenceFigures, viewFigures } from "./camera-figures";
-import type { Saving } from "./card";
 import type { CameraView, Collection, LevelView, Optics, Sees, TriedView } from "./contract";
-import type { Desk, Face } from "./desk";
+import type { Desk, Face, Saving } from "./desk";
 import { Handles } from "./handles";
 import { LiveView } from "./live-view";
 import { OpticsForm } from "./optics-form";
@@ -30,23 +29,24 @@ function triedOf({ lon, lat, azimuth, tilt, mount_height, focal_length }: Optics
 
 export class CameraFace implements Face {
   readonly root = element("div", {});
-  private readonly title = element("h2", { class: "cv-name" });
+  private readonly title = element("h3", { class: "cv-heading cv-name" });
   private readonly subtitle = element("small", { class: "cv-code" });
   private readonly form = new OpticsForm((part) => this.try(part));
-  private readonly problem = element("p", { class: "hs-problem", role: "alert", hidden: true });
+  private readonly problem = element("p", { class: "problem", role: "alert", hidden: true });
   /** Stays until something else is tried: an answer about the view does not answer it. */
-  private readonly conflict = element("p", { class: "hs-problem", role: "alert", hidden: true }, words("conflict"));
+  private readonly conflict = element("p", { class: "problem", role: "alert", hidden: true }, words("conflict"));
   private readonly notes = element("ul", { class: "cv-notes" });
   private readonly seen = element("div", {});
   private readonly difference = element("section", { class: "cv-difference", "aria-live": "polite" });
   private readonly part: Segments<"reach" | "now">;
   private readonly partRow: HTMLElement;
-  private readonly actions = element("div", { class: "cv-actions" });
+  private readonly preset = options(words("preset"), []);
+  private readonly actions = element("div", { class: "buttons" });
   private readonly editor: HTMLElement;
   private readonly handles: Handles;
   private readonly live: LiveView<Tried, TriedView>;
   private readonly point: PointPane;
-  private readonly intro = element("p", { class: "hs-nothing" }, words("chooseCamera"));
+  private readonly intro = element("p", { class: "nothing" }, words("chooseCamera"));
   /** The camera in hand as it is on record; null for one that is only tried. */
   private view: CameraView | null = null;
   private record: { id: number; etag: string } | null = null;
@@ -76,8 +76,9 @@ export class CameraFace implements Face {
     this.point = new PointPane(desk);
     this.part = new Segments("cv-part", words("part"), [["reach", words("reach")], ["now", words("now")]], () => this.draw());
     this.part.value = "reach";
-    this.partRow = element("div", { class: "cv-part", hidden: true }, this.part.root);
-    const find = element("button", { type: "button", class: "hs-link" }, words("findCamera"));
+    this.preset.addEventListener("change", () => void this.turn(Number(this.preset.value)).catch(toastProblem));
+    this.partRow = element("div", { class: "form cv-part", hidden: true }, this.part.root, this.preset);
+    const find = element("button", { type: "button", class: "link" }, words("findCamera"));
     find.addEventListener("click", () => {
       if (this.tried) desk.near(this.tried.lon, this.tried.lat);
     });
@@ -88,10 +89,10 @@ export class CameraFace implements Face {
       this.form.root,
       this.problem,
       this.notes,
+      this.partRow,
       this.difference,
       this.conflict,
       this.actions,
-      this.partRow,
       this.seen,
     );
     this.root.append(this.intro, this.point.root, this.editor);
@@ -140,7 +141,7 @@ export class CameraFace implements Face {
     const asking = new AbortController();
     this.asking = asking;
     this.title.textContent = code;
-    this.subtitle.textContent = words("computing");
+    this.subtitle.textContent = say("computing");
     try {
       const [view, record] = await Promise.all([service.view(code, this.desk.shown, asking.signal), service.record(code)]);
       if (asking !== this.asking) return;
@@ -163,6 +164,8 @@ export class CameraFace implements Face {
     this.form.set(this.tried, this.sees?.assumed ?? {});
     this.handles.show(this.tried);
     this.say(view?.notes ?? []);
+    const headings = view?.camera.presets ?? [];
+    this.preset.replaceChildren(...headings.map((azimuth, n) => element("option", { value: n }, words("presetName", { n, azimuth: Math.round(azimuth) }))));
     if (view) {
       this.showViews(view);
       void this.look(view.camera.code);
@@ -189,6 +192,14 @@ export class CameraFace implements Face {
     }
   }
 
+  /** Show what a turning camera sees at one of its presets. */
+  private async turn(preset: number): Promise<void> {
+    const { asking, view } = this;
+    if (!view) return;
+    const turned = await service.view(view.camera.code, this.desk.shown, asking?.signal, preset);
+    if (asking === this.asking && !this.desk.shown.draft) this.showViews(turned);
+  }
+
   private optics(): Optics {
     return this.view ? known(this.view) : { ...NEW, ...(this.tried ?? {}) };
   }
@@ -204,11 +215,6 @@ export class CameraFace implements Face {
     this.live.push(this.tried);
   }
 
-  /** Turn the camera in hand to another tilt, as the mend of an intrusion says. */
-  tilt(tilt: number): void {
-    this.try({ tilt });
-  }
-
   private answered(answer: TriedView): void {
     if (!this.desk.shown.draft) return;
     this.problem.hidden = true;
@@ -220,7 +226,7 @@ export class CameraFace implements Face {
   /** The figures shown are not those of what is tried. */
   private waiting(): void {
     if (!this.desk.shown.draft) return;
-    this.difference.querySelector(".cv-headline, .note")?.replaceWith(element("p", { class: "cv-headline cv-waiting" }, words("computing")));
+    this.difference.querySelector(".cv-headline, .note")?.replaceWith(element("p", { class: "cv-headline cv-waiting" }, say("computing")));
   }
 
   /** What no camera can be gets its sentence, and no view. */
@@ -247,6 +253,7 @@ export class CameraFace implements Face {
 
   private draw(): void {
     const part = this.partRow.hidden ? null : this.part.value;
+    this.preset.hidden = part !== "now" || this.desk.shown.draft !== null || this.preset.options.length < 2;
     this.desk.drawing.showView(this.shownViews, this.desk.shown.edition, part);
     if (this.shownViews) this.list(this.shownViews);
   }
@@ -275,10 +282,10 @@ export class CameraFace implements Face {
       return made;
     };
     const made: HTMLElement[] = [];
-    if (draft && camera && desk.editable) made.push(action(words("save"), "cv-primary", () => this.saveRecord(), words("saveNote")));
-    if (draft && desk.keeping) made.push(action(words("keep"), "hs-second", () => this.keep()));
-    if (camera && !draft && desk.keeping) made.push(action(words("removeCamera"), "hs-second", () => this.removeInPlan(camera)));
-    if (draft) made.push(action(words("undo"), "hs-second", () => this.undo()));
+    if (draft && camera && desk.editable) made.push(action(words("save"), "primary", () => this.saveRecord(), words("saveNote")));
+    if (draft && desk.keeping) made.push(action(words("keep"), "second", () => this.keep()));
+    if (camera && !draft && desk.keeping) made.push(action(words("removeCamera"), "second", () => this.removeInPlan(camera)));
+    if (draft) made.push(action(words("undo"), "second", () => this.undo()));
     this.actions.replaceChildren(...made);
   }
 
@@ -363,6 +370,6 @@ export class CameraFace implements Face {
   save(what: Saving): void {
     if (what !== "geojson" || !this.shownViews) return;
     const { camera, edition, when } = this.desk.shown;
-    save(`view_${camera ?? "new"}_${edition}_${when}.geojson`, new Blob([JSON.stringify(this.shownViews)], { type: "application/geo+json" }));
+    saveGeojson(`view_${camera ?? "new"}_${edition}_${when}`, this.shownViews);
   }
 }

@@ -1,6 +1,7 @@
 // What one camera sees, and what it changes for the town, as tables.
 import { element } from "../../common/dom";
 import { pick } from "../../common/language";
+import { facts } from "../evidence";
 import type { Collection, Edition, LevelView, Sees, TriedView } from "./contract";
 import { decimal, ground, groundChange, length, percent, points, table, trend } from "./figures";
 import { colourOf, levelOf } from "./ladder";
@@ -14,7 +15,7 @@ export function viewFigures(views: Collection<LevelView>, edition: Edition, part
     .filter((found) => (part === null || found.extent === part) && found.area_m2 > 0)
     .map((found) => ({ ...found, ...levelOf(edition, found.level) }))
     .sort((a, b) => a.px_per_m - b.px_per_m);
-  if (!rows.length) return [element("p", { class: "hs-nothing" }, words(part === "now" ? "nowUnknown" : "seesNothing"))];
+  if (!rows.length) return [element("p", { class: "nothing" }, words(part === "now" ? "nowUnknown" : "seesNothing"))];
   const levels = table(
     [words("seesLevel"), words("seesDensity"), words("seesArea")],
     rows.map((found) => {
@@ -26,16 +27,12 @@ export function viewFigures(views: Collection<LevelView>, edition: Edition, part
   );
   const made: HTMLElement[] = [element("h3", {}, words("seesTitle")), levels];
   if (sees) {
-    const facts = element("dl", { class: "hs-facts" });
-    for (const [title, text] of [
+    made.push(facts([
       [words("alone"), ground(sees.alone_m2)],
       [words("roads"), length(sees.road_m)],
       [words("households"), decimal(sees.households)],
       [words("events"), decimal(sees.events)],
-    ] as const) {
-      facts.append(element("div", {}, element("dt", {}, title), element("dd", {}, text)));
-    }
-    made.push(facts);
+    ]));
   }
   return made;
 }

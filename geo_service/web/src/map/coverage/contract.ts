@@ -84,7 +84,12 @@ export interface Sees {
 }
 
 export interface CameraView extends Collection<LevelView> {
-  camera: Optics & { code: string; name?: string | null };
+  camera: Optics & {
+    code: string;
+    name?: string | null;
+    /** The azimuths that a turning camera is set to, by number. */
+    presets?: number[];
+  };
   notes: Title[];
 }
 
@@ -193,9 +198,12 @@ export interface Site {
   rank: number;
   code: string;
   name?: string | null;
-  azimuth: number;
-  adds: number;
-  optics: Partial<Optics>;
+  /** Null where a place alone was asked for. */
+  azimuth: number | null;
+  adds?: number;
+  /** The weight of the demand that this place is nearest to. */
+  serves?: number;
+  optics?: Partial<Optics>;
   sentence: Title;
 }
 
@@ -204,6 +212,10 @@ export interface PlacementAnswer extends Collection<Site> {
   bound: number | null;
   gap: number | null;
   optimal: boolean;
+  question: string;
+  /** Mean distance from demand to the nearest camera, and as it is. */
+  mean_m?: number;
+  mean_m_before?: number | null;
   evidence: Evidence & { unit: Title; optics: Title };
 }
 

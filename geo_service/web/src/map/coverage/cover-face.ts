@@ -1,18 +1,19 @@
 // The cover of the town: by level on the map, by grid or community in a table, and what one loss costs.
 import { element } from "../../common/dom";
 import { pick } from "../../common/language";
-import { Segments } from "../hotspots/choices";
-import { save } from "../hotspots/files";
+import { Segments } from "../controls";
+import { facts } from "../evidence";
+import { type Field, saveCsv } from "../save";
 import { toastProblem } from "../toast";
-import type { Saving } from "./card";
 import type { CoverAnswer, Loss, UnitFigures } from "./contract";
-import type { Desk, Face } from "./desk";
+import type { Desk, Face, Saving } from "./desk";
 import { evidenceOf, ground, percent, points, table, trend } from "./figures";
 import { Pane } from "./pane";
 import { service } from "./service";
 import { words } from "./words";
 
-const FIRST_LOSSES = 10;
+const FIRST_LOSSES = 3;
+const MOST_LOSSES = 10;
 const FIRST_UNITS = 40;
 
 interface Both {
@@ -68,26 +69,28 @@ export class CoverFace implements Face {
     const { shown } = this.desk;
     const answer = both[shown.state];
     const { town } = answer;
-    const facts = element("dl", { class: "hs-facts" });
-    const add = (title: string, share: number | null | undefined): void => {
-      if (share !== undefined) facts.append(element("div", {}, element("dt", {}, title), element("dd", {}, percent(share))));
-    };
-    add(words("ofArea"), town.area_share);
-    add(words("ofRoads"), town.road_share);
-    add(words("householdsShare"), town.households_share);
-    add(words("eventsShare"), town.events_share);
-    add(words("placesShare"), town.places_share);
     this.desk.say(pick(answer.summary));
-    return [element("p", { class: "cv-summary" }, pick(answer.summary)), facts, this.units(this.rows(both)), this.losses(answer.losses), evidenceOf(answer.evidence)];
+    const shares = facts([
+      [words("ofArea"), percent(town.area_share)],
+      [words("ofRoads"), percent(town.road_share)],
+      [words("householdsShare"), percent(town.households_share)],
+      [words("eventsShare"), percent(town.events_share)],
+      [words("placesShare"), percent(town.places_share)],
+    ]);
+    return [element("p", { class: "summary" }, pick(answer.summary)), shares, this.losses(answer.losses), this.units(this.rows(both)), evidenceOf(answer.evidence)];
   }
 
   private units(rows: Row[]): HTMLElement {
-    const made = rows.slice(0, FIRST_UNITS).map((row) => this.unit(row));
-    const grid = table([words(this.desk.shown.by), words("designedShort"), words("nowShort"), words("lostShort")], made, "cv-units");
-    const box = element("section", {}, element("h3", {}, words("byUnit"), element("small", {}, words("lostNote"))), grid);
+    const head = [words(this.desk.shown.by), words("designedShort"), words("nowShort"), words("lostShort")];
+    const of = (some: Row[]): HTMLElement => table(head, some.map((row) => this.unit(row)), "cv-units");
+    const first = of(rows.slice(0, FIRST_UNITS));
+    const box = element("section", {}, element("h3", {}, words("byUnit"), element("small", {}, words("lostNote"))), first);
     if (rows.length > FIRST_UNITS) {
-      const all = element("button", { type: "button", class: "hs-link" }, `${words("byUnit")} ${rows.length}`);
-      all.addEventListener("click", () => box.replaceChildren(element("h3", {}, words("byUnit"), element("small", {}, words("lostNote"))), table([words(this.desk.shown.by), words("designedShort"), words("nowShort"), words("lostShort")], rows.map((row) => this.unit(row)), "cv-units")));
+      const all = element("button", { type: "button", class: "link" }, words("showAll", { n: rows.length }));
+      all.addEventListener("click", () => {
+        first.replaceWith(of(rows));
+        all.remove();
+      });
       box.append(all);
     }
     return box;
@@ -118,16 +121,30 @@ export class CoverFace implements Face {
     }
   }
 
+  /** The cameras whose loss would hurt most: what each alone sees. */
   private losses(losses: Loss[]): HTMLElement {
-    const list = element("ol", { class: "cv-list" });
-    for (const loss of losses.filter(({ lost_m2: area }) => area > 0.5).slice(0, FIRST_LOSSES)) {
-      const choose = element("button", { type: "button", "data-camera": loss.code }, element("span", {}, element("b", {}, loss.name ?? loss.code), element("small", {}, `${words("lossesNote")} ${ground(loss.lost_m2)}`)));
-      choose.title = pick(loss.sentence);
-      choose.addEventListener("click", () => this.desk.take(loss.code));
-      list.append(element("li", {}, choose));
+    const list = element("ol", { class: "card-list" });
+    const lines = losses.filter(({ lost_m2: area }) => area > 0.5).slice(0, MOST_LOSSES).map((loss) => this.loss(loss));
+    list.append(...lines.slice(0, FIRST_LOSSES));
+    const head = element("h3", {}, words("losses"));
+    if (!lines.length) return element("section", {}, head, element("p", { class: "nothing" }, words("noLosses")));
+    const box = element("section", {}, head, list);
+    if (lines.length > FIRST_LOSSES) {
+      const all = element("button", { type: "button", class: "link" }, words("allLosses", { n: lines.length - FIRST_LOSSES }));
+      all.addEventListener("click", () => {
+        all.remove();
+        list.append(...lines.slice(FIRST_LOSSES));
+      });
+      box.append(all);
     }
-    const none = list.childElementCount ? null : element("p", { class: "hs-nothing" }, words("noLosses"));
-    return element("section", {}, element("h3", {}, words("losses")), none ?? list);
+    return box;
+  }
+
+  private loss({ code, name, lost_m2: area, sentence }: Loss): HTMLElement {
+    const told = element("span", {}, element("b", {}, name ?? code), element("small", {}, `${words("lossesNote")} ${ground(area)}`));
+    const choose = element("button", { type: "button", "data-camera": code, title: pick(sentence) }, told);
+    choose.addEventListener("click", () => this.desk.take(code));
+    return element("li", {}, choose);
   }
 
   save(what: Saving): void {
@@ -138,10 +155,16 @@ export class CoverFace implements Face {
       link.click();
     }
     if (what !== "table" || !both) return;
-    const head = [words("unit"), words("unit"), `${words("designedShort")} %`, `${words("nowShort")} %`, `${words("lostShort")} m²`, `${words("roadShare")} %`];
-    const lines = this.rows(both).map(({ code, name, designed, online }) => [code, name, share(designed.area_share), share(online?.area_share), Math.round(designed.area_m2_seen - (online?.area_m2_seen ?? 0)), share(online?.road_share)]);
-    const text = [head, ...lines].map((line) => line.map((cell) => `"${String(cell).replace(/"/g, '""')}"`).join(",")).join("\r\n");
-    save(`coverage_${by}_${level}_${when}.csv`, new Blob(["\ufeff", text], { type: "text/csv" }));
+    const head = [words("code"), words("unit"), `${words("designedShort")} %`, `${words("nowShort")} %`, `${words("lostShort")} m²`, `${words("roadShare")} %`];
+    const lines = this.rows(both).map(({ code, name, designed, online }): Field[] => [
+      code,
+      name,
+      share(designed.area_share),
+      share(online?.area_share),
+      Math.round(designed.area_m2_seen - (online?.area_m2_seen ?? 0)),
+      share(online?.road_share),
+    ]);
+    saveCsv(`coverage_${by}_${level}_${when}`, [head, ...lines]);
   }
 }
 

@@ -1,9 +1,11 @@
 // What the faces of the coverage mode share.
-import type { Around } from "../hotspots/mode";
-import type { Saving } from "./card";
+import type { Around } from "../around";
 import type { Drawing } from "./drawing";
 import type { Shown } from "./question";
 import type { Plans } from "./plans";
+
+/** What can be taken away from the card. */
+export type Saving = "link" | "geojson" | "table";
 
 export interface Desk {
   readonly shown: Shown;

@@ -102,7 +102,6 @@ export class Drawing {
         new Style({ image: new CircleStyle({ radius: 11, fill: new Fill({ color: translucent(color, 0.16) }), stroke: new Stroke({ color, width: 2.6 }) }) }),
       ];
     }
-    if (kind === "move") return new Style({ stroke: new Stroke({ color: PLAN, width: 2, lineDash: [3, 4] }) });
     const form = String(feature.get("form") ?? "bullet");
     const turned = (Number(feature.get("azimuth") ?? 0) * Math.PI) / 180;
     const image = new Icon({ img: symbol({ shape: "wedge", color: PLAN, code: kind, form }), scale: 1.35 / DENSITY, rotation: turned });
@@ -148,17 +147,16 @@ export class Drawing {
   }
 
   /** Symbols of one kind; they take the place of those that were there. */
-  showMarks(kind: "point" | "site" | "plan" | "intrusion" | "spare", found: { lon: number; lat: number; text?: string; optics?: Partial<Optics>; from?: [number, number] }[]): void {
+  showMarks(kind: "point" | "site" | "plan" | "intrusion" | "spare", found: { lon: number; lat: number; text?: string; optics?: Partial<Optics> }[]): void {
     const source = this.marks.getSource();
     if (!source) return;
     source.forEachFeature((feature) => {
       if (feature.get("group") === kind) source.removeFeature(feature);
     });
-    for (const { lon, lat, text, optics, from } of found) {
+    for (const { lon, lat, text, optics } of found) {
       const place = fromLonLat([lon, lat]);
       const { azimuth, form } = optics ?? {};
       source.addFeature(new OlFeature({ geometry: new Point(place), group: kind, kind, text, azimuth, form }));
-      if (from) source.addFeature(new OlFeature({ geometry: new LineString([fromLonLat(from), place]), group: kind, kind: "move" }));
     }
   }
 
@@ -169,12 +167,6 @@ export class Drawing {
       if (ray) source?.removeFeature(ray);
     } else if (ray) ray.setGeometry(new LineString([from, to]));
     else source?.addFeature(new OlFeature({ geometry: new LineString([from, to]), kind: "ray", group: "ray" }));
-  }
-
-  /** The extent of what is drawn of a kind, in the map's metres. */
-  extentOf(what: "town" | "spots" | "view"): number[] | null {
-    const extent = this[what].getSource()?.getExtent();
-    return extent?.every(Number.isFinite) ? extent : null;
   }
 
   spotExtent(rank: number): number[] | null {

@@ -4,6 +4,7 @@ import { count } from "../../common/format";
 import { language, pick, say } from "../../common/language";
 import { minuteText } from "../../common/times";
 import type { Title } from "../../common/contract";
+import { evidence } from "../evidence";
 import type { Evidence } from "./contract";
 import { words } from "./words";
 
@@ -72,6 +73,7 @@ const TITLES: Record<string, Title> = {
   method: { zh: "方法", en: "Method" },
   ranking: { zh: "排序", en: "Ranking" },
   points: { zh: "户与事件", en: "Households, events" },
+  terrain: { zh: "地形", en: "Terrain" },
   edge: { zh: "范围", en: "Scope" },
   buildings: { zh: "建筑物", en: "Buildings" },
   mended: { zh: "修正", en: "Mended" },
@@ -114,10 +116,8 @@ function told(name: string, value: unknown): string[] {
 /** What stands behind the figures. */
 export function evidenceOf(found: Evidence | undefined): HTMLElement | null {
   if (!found) return null;
-  const list = element("dl", {});
-  for (const [name, title] of Object.entries(TITLES)) {
+  return evidence(Object.entries(TITLES).flatMap(([name, title]) => {
     const lines = told(name, found[name]);
-    if (lines.length) list.append(element("dt", {}, pick(title)), element("dd", {}, ...lines.map((line) => element("div", {}, line))));
-  }
-  return element("details", { class: "hs-evidence" }, element("summary", {}, words("evidence")), list);
+    return lines.length ? [[pick(title), lines] as const] : [];
+  }));
 }

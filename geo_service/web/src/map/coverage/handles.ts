@@ -123,10 +123,6 @@ export class Handles {
     this.turn.setAttribute("aria-valuetext", `${Math.round(azimuth)}°`);
     this.listener.ray(place, end);
   }
-
-  focusTurn(): void {
-    this.turn.focus({ preventScroll: true });
-  }
 }
 
 function wrapped(azimuth: number): number {

@@ -4,20 +4,23 @@ import { toLonLat, transformExtent } from "ol/proj";
 
 import type { Bounds } from "../../common/contract";
 import { byId } from "../../common/dom";
+import { pick, say } from "../../common/language";
+import type { Around } from "../around";
+import { Card } from "../card";
 import { copyLink } from "../details";
-import type { Around } from "../hotspots/mode";
+import { BRACES, GRID, LINK } from "../icons";
+import { Legend } from "../legend";
 import { toastProblem } from "../toast";
 import { CameraFace } from "./camera-face";
-import { Card, type Saving } from "./card";
 import type { Collection, CoverLevel } from "./contract";
 import { CoverFace } from "./cover-face";
-import type { Desk, Face } from "./desk";
+import type { Desk, Face, Saving } from "./desk";
 import { Drawing } from "./drawing";
-import { levelOf } from "./ladder";
-import { Legend } from "./legend";
+import { ground } from "./figures";
+import { colourOf, LADDERS, levelOf } from "./ladder";
 import { Plans } from "./plans";
 import { PrivacyFace } from "./privacy-face";
-import { readShown, type Shown, shownText, START, type View } from "./question";
+import { readShown, type Shown, shownText, START, type View, VIEWS } from "./question";
 import { service } from "./service";
 import { Settings } from "./settings";
 import { SetsFace } from "./sets-face";
@@ -41,8 +44,8 @@ export class Coverage implements Desk {
   readonly plans: Plans;
   readonly editable: boolean;
   readonly keeping: boolean;
-  private readonly card: Card;
-  private readonly legend = new Legend();
+  private readonly card: Card<View, Saving>;
+  private readonly legend = new Legend("cover-legend");
   private readonly faces: Record<View, Face>;
   private readonly setsFace: SetsFace;
   private readonly spotsFace: SpotsFace;
@@ -61,7 +64,16 @@ export class Coverage implements Desk {
     this.drawing = new Drawing(chart.map);
     this.plans = new Plans(() => this.showPlan());
     this.settings = new Settings((chosen) => this.change(chosen));
-    this.card = new Card({
+    this.card = new Card<View, Saving>({
+      id: "coverage",
+      label: words("card"),
+      tabs: VIEWS.map((view) => [view, words(view)] as const),
+      savings: [
+        ["link", LINK, say("copyLink"), say("copyLink")],
+        ["table", GRID, words("table"), words("tableTitle")],
+        ["geojson", BRACES, words("geojson"), words("geojsonTitle")],
+      ],
+      opened: around.makeRoom,
       close: () => this.close(),
       view: (view) => this.change({ view }),
       save: (what) => this.save(what),
@@ -146,9 +158,16 @@ export class Coverage implements Desk {
   }
 
   private frame(): void {
-    const face = this.faces[this.shown.view];
-    if (this.closed) this.card.hide();
-    else this.card.show(this.shown.view, face.root, face.savings);
+    if (this.closed) {
+      this.card.hide();
+      return;
+    }
+    const { view, edition, level, when, state } = this.shown;
+    const { px_per_m, ...title } = levelOf(edition, level);
+    const asked = [words(`edition${edition}`), `${pick(title)} ≥ ${px_per_m} px/m`, words(when), words(state)];
+    this.card.show(view, `${words("tab")} · ${words(view)}`, asked.join(" · "));
+    this.card.fill(this.faces[view].root);
+    this.card.offer(this.faces[view].savings);
   }
 
   private render(): void {
@@ -167,7 +186,7 @@ export class Coverage implements Desk {
     if (this.opened) this.faces[this.opened].leave();
     this.opened = null;
     this.card.hide();
-    this.legend.hide();
+    this.legend.show(null);
     this.drawing.clear();
     this.town = { key: "", found: null };
   }
@@ -187,21 +206,22 @@ export class Coverage implements Desk {
   private async showTown(): Promise<void> {
     const { view, edition, level, when, state, camera, draft } = this.shown;
     const alone = view === "camera" && (camera !== null || draft !== null);
-    const title = alone ? words("legendTitle") : words("legendCover", { state: words(state) });
-    if (alone || view === "privacy") {
+    const bare = alone || view === "privacy";
+    const title = bare ? words("legendTitle") : words("legendCover", { state: words(state) });
+    if (bare) {
       this.drawing.showTown(null, edition);
-      this.legend.show(edition, level, words("legendTitle"), null);
+      this.tellLegend(title, null);
       this.town = { key: "", found: null };
       return;
     }
     const least = view === "spots" || view === "sites" ? levelOf(edition, level).px_per_m : 0;
     const key = [edition, when, state, least].join("|");
     if (key === this.town.key) {
-      this.legend.show(edition, level, title, this.town.found);
+      this.tellLegend(title, this.town.found);
       return;
     }
     this.town = { key, found: null };
-    this.legend.show(edition, level, title, null);
+    this.tellLegend(title, null);
     try {
       const found = await service.cover(this.shown);
       if (!this.active || this.town.key !== key) return;
@@ -209,11 +229,26 @@ export class Coverage implements Desk {
       // Beside blind spots what is seen less well than was asked for counts as unseen.
       const features = found.features.filter(({ properties }) => levelOf(edition, properties.level).px_per_m >= least);
       this.drawing.showTown({ ...found, features }, edition);
-      this.legend.show(edition, this.shown.level, title, found);
+      this.tellLegend(title, found);
     } catch (error) {
       if (this.town.key === key) this.town.key = "";
       toastProblem(error);
     }
+  }
+
+  /** The ladder with its colours, and how much ground of the town each step has. */
+  private tellLegend(title: string, cover: Collection<CoverLevel> | null): void {
+    const { edition, level } = this.shown;
+    const areas = new Map(cover?.features.map(({ properties }) => [properties.level, properties.area_m2]));
+    const rows = [...LADDERS[edition]].reverse().map((step) => ({
+      fill: colourOf(edition, step.level),
+      line: "rgba(20,30,60,0.25)",
+      title: pick(step),
+      note: `≥ ${step.px_per_m}`,
+      value: cover ? ground(areas.get(step.level) ?? 0) : undefined,
+      chosen: step.level === level,
+    }));
+    this.legend.show({ title, unit: "px/m", rows });
   }
 
   /** Draw the plan in hand: what it adds, moves and removes. */

@@ -1,8 +1,7 @@
 // A part of the card that waits for an answer: busy, failed with a sentence, or the answer drawn.
 import { element } from "../../common/dom";
+import { busy, failed } from "../waiting";
 import { words } from "./words";
-
-const SLOW = 4_000;
 
 export class Pane<T> {
   readonly root = element("div", { class: "cv-pane" });
@@ -24,7 +23,8 @@ export class Pane<T> {
       this.key = null;
       void this.load(key, ask);
     };
-    const slow = this.busy();
+    this.root.setAttribute("aria-busy", "true");
+    this.fill([busy(words("slow"), () => asking.abort())]);
     try {
       const answer = await ask(asking.signal);
       if (asking !== this.asking) return;
@@ -33,10 +33,8 @@ export class Pane<T> {
     } catch (error) {
       if (asking !== this.asking) return;
       this.answer = null;
-      const left = error instanceof DOMException && error.name === "AbortError";
-      this.failed(left ? words("cancelled") : error instanceof Error ? error.message : String(error), again);
+      this.fill([failed(error, again)]);
     } finally {
-      clearTimeout(slow);
       if (asking === this.asking) this.root.setAttribute("aria-busy", "false");
     }
   }
@@ -57,28 +55,13 @@ export class Pane<T> {
   /** The answer is of before: keep it in sight, and say so. */
   stale(again: () => void): void {
     this.key = null;
-    if (this.answer === null || this.root.querySelector(".cv-stale")) return;
-    const run = element("button", { type: "button", class: "hs-link" }, words("again"));
+    if (this.answer === null || this.root.querySelector(".stale")) return;
+    const run = element("button", { type: "button", class: "link" }, words("again"));
     run.addEventListener("click", again);
-    this.root.prepend(element("p", { class: "cv-stale", role: "status" }, words("changed"), " ", run));
+    this.root.prepend(element("p", { class: "stale", role: "status" }, words("changed"), " ", run));
   }
 
   private fill(content: (Node | null)[]): void {
     this.root.replaceChildren(...content.filter((node): node is Node => node !== null));
-  }
-
-  private busy(): number {
-    const text = element("span", {}, words("computing"));
-    const cancel = element("button", { type: "button", class: "hs-second" }, words("cancel"));
-    cancel.addEventListener("click", () => this.asking?.abort());
-    this.root.setAttribute("aria-busy", "true");
-    this.fill([element("div", { class: "hs-busy", role: "status" }, element("i", { class: "hs-spinner", "aria-hidden": "true" }), text, cancel)]);
-    return window.setTimeout(() => (text.textContent = words("slow")), SLOW);
-  }
-
-  private failed(sentence: string, again: () => void): void {
-    const retry = element("button", { type: "button", class: "hs-second" }, words("retry"));
-    retry.addEventListener("click", again);
-    this.fill([element("div", { class: "hs-failed", role: "alert" }, element("p", {}, sentence), retry)]);
   }
 }

@@ -12,7 +12,7 @@ import { words } from "./words";
 export class PointPane {
   private readonly pane: Pane<PointAnswer>;
   private readonly where = element("small", {});
-  private readonly tryHere = element("button", { type: "button", class: "hs-second" }, words("tryHere"));
+  private readonly tryHere = element("button", { type: "button", class: "second" }, words("tryHere"));
   readonly root: HTMLElement;
 
   constructor(private readonly desk: Desk) {
@@ -20,9 +20,9 @@ export class PointPane {
     this.root = element(
       "div",
       { hidden: true },
-      element("div", { class: "cv-title" }, element("div", {}, element("h2", {}, words("pointTitle")), this.where)),
+      element("div", { class: "cv-title" }, element("div", {}, element("h3", { class: "cv-heading" }, words("pointTitle")), this.where)),
       this.pane.root,
-      element("div", { class: "cv-actions" }, this.tryHere),
+      element("div", { class: "buttons" }, this.tryHere),
     );
     this.tryHere.addEventListener("click", () => {
       const { point } = desk.shown;
@@ -49,7 +49,7 @@ export class PointPane {
   private draw({ seen_by: seers, in_building: inside, privacy_zone: zone, inside: within }: PointAnswer): (Node | null)[] {
     const text = !within ? words("outside") : inside ? words("inBuilding") : zone ? words("inZone") : seers.length ? words("seenBy", { n: seers.length }) : words("seenByNone");
     this.desk.say(text);
-    const list = element("ol", { class: "cv-list" });
+    const list = element("ol", { class: "card-list" });
     for (const seer of seers) {
       const face = element("i", { class: "cv-swatch", "aria-hidden": "true" });
       face.style.background = colourOf(this.desk.shown.edition, seer.level);
@@ -59,6 +59,6 @@ export class PointPane {
       choose.addEventListener("click", () => this.desk.change({ camera: seer.code, draft: null }));
       list.append(element("li", {}, choose));
     }
-    return [element("p", { class: "cv-summary" }, text), seers.length ? list : null];
+    return [element("p", { class: "summary" }, text), seers.length ? list : null];
   }
 }

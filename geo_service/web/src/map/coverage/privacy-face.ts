@@ -1,10 +1,9 @@
 // Cameras that see into places nobody may film: why not, and what mends it.
 import { element } from "../../common/dom";
 import { language, pick } from "../../common/language";
-import { save } from "../hotspots/files";
-import type { Saving } from "./card";
+import { saveGeojson } from "../save";
 import type { Intrusion, IntrusionsAnswer, Mask } from "./contract";
-import type { Desk, Face } from "./desk";
+import type { Desk, Face, Saving } from "./desk";
 import { evidenceOf, ground, percent } from "./figures";
 import { Pane } from "./pane";
 import { service } from "./service";
@@ -46,10 +45,10 @@ export class PrivacyFace implements Face {
     desk.say(pick(answer.summary));
     const places = answer.features.map(({ geometry }) => geometry?.coordinates as [number, number] | undefined);
     desk.drawing.showMarks("intrusion", places.flatMap((place) => (place ? [{ lon: place[0], lat: place[1] }] : [])));
-    const list = element("ol", { class: "cv-list cv-cards" });
+    const list = element("ol", { class: "card-list cv-cards" });
     for (const { properties } of answer.features) list.append(element("li", {}, this.line(properties)));
-    const none = answer.features.length ? null : element("p", { class: "hs-nothing" }, words("noIntrusions"));
-    return [element("p", { class: "cv-summary" }, pick(answer.summary)), element("p", { class: "cv-reason" }, pick(answer.reason)), none ?? list, evidenceOf(answer.evidence)];
+    const none = answer.features.length ? null : element("p", { class: "nothing" }, words("noIntrusions"));
+    return [element("p", { class: "summary" }, pick(answer.summary)), element("p", { class: "cv-reason" }, pick(answer.reason)), none ?? list, evidenceOf(answer.evidence)];
   }
 
   private line(found: Intrusion): HTMLElement {
@@ -60,7 +59,7 @@ export class PrivacyFace implements Face {
     if (found.tilt !== null) {
       const { tilt } = found;
       const text = words("mendTilt", { tilt: String(Number(tilt.toFixed(1))), kept: percent(found.kept, 0) });
-      const attempt = element("button", { type: "button", class: "hs-link" }, words("tryMend"));
+      const attempt = element("button", { type: "button", class: "link" }, words("tryMend"));
       attempt.addEventListener("click", () => this.mend(found.code, tilt));
       mends.push(element("p", { class: "cv-mend" }, text, " ", attempt));
     }
@@ -81,6 +80,6 @@ export class PrivacyFace implements Face {
 
   save(what: Saving): void {
     if (what !== "geojson" || !this.pane.answer) return;
-    save("privacy-intrusions.geojson", new Blob([JSON.stringify(this.pane.answer)], { type: "application/geo+json" }));
+    saveGeojson("privacy-intrusions", this.pane.answer);
   }
 }

@@ -9,8 +9,11 @@ export type View = (typeof VIEWS)[number];
 export const TRIED = ["lon", "lat", "azimuth", "tilt", "mount_height", "focal_length"] as const;
 export type Tried = Pick<Optics, (typeof TRIED)[number]>;
 
+/** Most seen, most seen twice, least distance to a camera, the same with fewer. */
+export const QUESTIONS = ["add", "backup", "p-median", "set-cover"] as const;
+
 export interface Placing {
-  question: "add" | "backup" | "set-cover";
+  question: (typeof QUESTIONS)[number];
   budget: number;
   demand: "blind" | "events" | "households" | "area";
   candidates: "poles" | "walls" | "both";
@@ -96,7 +99,7 @@ function placing(text: string | undefined): Placing | null {
   const sites = Number(budget);
   if (!question || !Number.isInteger(sites) || sites < 1) return null;
   return {
-    question: one(question, ["add", "backup", "set-cover"], "add"),
+    question: one(question, QUESTIONS, "add"),
     budget: sites,
     demand: one(demand, ["blind", "events", "households", "area"], "blind"),
     candidates: one(candidates, ["poles", "walls", "both"], "both"),

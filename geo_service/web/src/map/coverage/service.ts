@@ -35,8 +35,8 @@ function execute<T>(process: string, inputs: Record<string, unknown>, signal: Ab
 type Asked = Pick<Shown, "edition" | "level" | "when" | "state">;
 
 export const service = {
-  view(code: string, { edition, when }: Asked, signal?: AbortSignal): Promise<CameraView> {
-    return read(address(`/api/coverage/cameras/${encodeURIComponent(code)}/view`, { edition, when }), signal);
+  view(code: string, { edition, when }: Asked, signal?: AbortSignal, preset: number | null = null): Promise<CameraView> {
+    return read(address(`/api/coverage/cameras/${encodeURIComponent(code)}/view`, { edition, when, preset }), signal);
   },
 
   sees(code: string, { edition, level, when, state }: Asked, signal?: AbortSignal): Promise<Sees> {

@@ -21,17 +21,17 @@ interface Comparison {
 
 export class SetsFace implements Face {
   readonly savings = ["link"] as const;
-  private readonly list = element("ul", { class: "cv-list cv-sets" });
+  private readonly list = element("ul", { class: "card-list cv-sets" });
   private readonly parts = element("div", {});
   private readonly name = element("input", { type: "text", maxlength: 80, "aria-label": words("setName"), placeholder: words("setName") });
-  private readonly compareButton = element("button", { type: "button", class: "hs-second", disabled: true }, words("compare"));
+  private readonly compareButton = element("button", { type: "button", class: "second", disabled: true }, words("compare"));
   private readonly pane = new Pane<Comparison>((answer) => this.draw(answer));
   private readonly chosen = new Set<string>();
   readonly root: HTMLElement;
 
   constructor(private readonly desk: Desk) {
-    const make = element("button", { type: "submit", class: "hs-second" }, words("newSet"));
-    const form = element("form", { class: "cv-new" }, this.name, make);
+    const make = element("button", { type: "submit", class: "second" }, words("newSet"));
+    const form = element("form", { class: "form cv-new" }, this.name, make);
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       void this.make().catch(toastProblem);
@@ -39,14 +39,14 @@ export class SetsFace implements Face {
     this.compareButton.addEventListener("click", () => this.compare());
     this.root = element("div", {}, element("p", { class: "note" }, words("setsIntro")));
     if (!desk.keeping) {
-      this.root.append(element("p", { class: "hs-nothing" }, words("notKeeping")));
+      this.root.append(element("p", { class: "nothing" }, words("notKeeping")));
       return;
     }
     this.root.append(
       form,
       this.list,
       this.parts,
-      element("div", { class: "cv-actions" }, this.compareButton),
+      element("div", { class: "buttons" }, this.compareButton),
       element("p", { class: "note" }, words("compareHow")),
       this.pane.root,
     );
@@ -70,7 +70,7 @@ export class SetsFace implements Face {
     for (const id of [...this.chosen]) if (!all.some((set) => set.id === id)) this.chosen.delete(id);
     this.compareButton.disabled = this.chosen.size === 0;
     this.list.replaceChildren(...all.map((set) => this.line(set)));
-    if (!all.length) this.list.append(element("li", { class: "hs-nothing" }, words("noSets")));
+    if (!all.length) this.list.append(element("li", { class: "nothing" }, words("noSets")));
     const inHand = this.desk.plans.byId(this.desk.shown.set);
     this.parts.replaceChildren(...(inHand ? [this.partsOf(inHand)] : []));
   }
@@ -152,7 +152,7 @@ export class SetsFace implements Face {
     const problems: HTMLElement[] = [];
     for (const set of compared.sets) {
       if (set.town) rows.push(of(set.name, set.town, set.difference));
-      else if (set.problem) problems.push(element("p", { class: "hs-problem", role: "alert" }, `${set.name}：${pick(set.problem)}`));
+      else if (set.problem) problems.push(element("p", { class: "problem", role: "alert" }, `${set.name}：${pick(set.problem)}`));
     }
     const made: (Node | null)[] = [
       element("h3", {}, `${words("townFigures")} · ${pick(levelOf(edition, level))}`, element("small", {}, words(state))),

@@ -1,7 +1,7 @@
 // The panel of the coverage mode: which standard and level, when, and which cameras count.
 import { element } from "../../common/dom";
 import { pick } from "../../common/language";
-import { options, row, Segments } from "../hotspots/choices";
+import { options, row, Segments } from "../controls";
 import type { Edition, OnlineState, When } from "./contract";
 import { colourOf, LADDERS, levelOf, nearestLevel } from "./ladder";
 import type { Shown } from "./question";
@@ -34,7 +34,7 @@ export class Settings {
       {},
       element(
         "form",
-        { class: "block cv-form" },
+        { class: "block form" },
         row(words("edition"), this.edition.root, this.editionNote),
         row(words("level"), element("div", { class: "cv-level" }, this.face, this.level)),
         row(words("when"), this.when.root, this.nightNote),

@@ -1,12 +1,11 @@
 // A few more cameras: where, what each adds, and how far from the best that may be.
 import { element } from "../../common/dom";
 import { pick } from "../../common/language";
-import { options, row, Segments } from "../hotspots/choices";
-import { save } from "../hotspots/files";
+import { options, row, Segments } from "../controls";
+import { saveGeojson } from "../save";
 import { toast, toastProblem } from "../toast";
-import type { Saving } from "./card";
 import type { Optics, PlacementAnswer, Shape, Site } from "./contract";
-import type { Desk, Face } from "./desk";
+import type { Desk, Face, Saving } from "./desk";
 import { decimal, evidenceOf, percent } from "./figures";
 import { Pane } from "./pane";
 import type { Placing } from "./question";
@@ -14,6 +13,8 @@ import { service } from "./service";
 import { words } from "./words";
 
 const MOST = 50;
+
+const NOTES = { add: "addNote", backup: "backupNote", "p-median": "medianNote", "set-cover": "setCoverNote" } as const;
 
 type Proposed = Site & { camera: Partial<Optics> & { lon: number; lat: number } };
 
@@ -27,7 +28,9 @@ function sitesOf(answer: PlacementAnswer): Proposed[] {
     .filter(({ properties }) => properties.kind === "site")
     .map(({ geometry, properties }) => {
       const [lon, lat] = coordinates(geometry);
-      return { ...properties, camera: { ...properties.optics, lon, lat, form: "bullet", azimuth: properties.azimuth } };
+      // A place without a heading is one for a camera that sees all around.
+      const { azimuth, optics } = properties;
+      return { ...properties, camera: { ...optics, lon, lat, form: azimuth === null ? "panoramic" : "bullet", azimuth: azimuth ?? 0 } };
     });
 }
 
@@ -37,18 +40,20 @@ export class SitesFace implements Face {
   private readonly budget = element("input", { type: "number", min: 1, max: MOST, step: 1, value: 10, inputmode: "numeric", "aria-label": words("budget") });
   private readonly demand = options(words("demand"), [["blind", words("demandBlind")], ["events", words("demandEvents")], ["households", words("demandHouseholds")], ["area", words("demandArea")]]);
   private readonly candidates = options(words("candidates"), [["both", words("both")], ["poles", words("poles")], ["walls", words("walls")]]);
-  private readonly problem = element("p", { class: "hs-problem", role: "alert", hidden: true });
+  private readonly note = element("p", { class: "note" });
+  private readonly problem = element("p", { class: "problem", role: "alert", hidden: true });
   private readonly adding = [row(words("budget"), this.budget), row(words("candidates"), this.candidates)];
   readonly root: HTMLElement;
 
   constructor(private readonly desk: Desk) {
-    this.question = new Segments("cv-question", words("question"), [["add", words("askAdd")], ["backup", words("askBackup")], ["set-cover", words("askSetCover")]], (question) => this.ready(question));
+    this.question = new Segments("cv-question", words("question"), [["add", words("askAdd")], ["backup", words("askBackup")], ["p-median", words("askMedian")], ["set-cover", words("askSetCover")]], (question) => this.ready(question));
     this.question.value = "add";
-    const run = element("button", { type: "submit", class: "cv-primary" }, words("findSites"));
+    this.ready("add");
+    const run = element("button", { type: "submit", class: "primary" }, words("findSites"));
     const form = element(
       "form",
-      { class: "cv-form cv-ask" },
-      row(words("question"), this.question.root),
+      { class: "form cv-ask" },
+      row(words("question"), this.question.root, this.note),
       ...this.adding.slice(0, 1),
       row(words("demand"), this.demand),
       ...this.adding.slice(1),
@@ -70,6 +75,7 @@ export class SitesFace implements Face {
   /** How many, and where, is no question where none is added. */
   private ready(question: Placing["question"]): void {
     for (const line of this.adding) line.hidden = question === "set-cover";
+    this.note.textContent = words(NOTES[question]);
   }
 
   private ask(): void {
@@ -115,33 +121,46 @@ export class SitesFace implements Face {
     desk.drawing.showMarks("spare", spare.map(({ geometry }) => ({ lon: coordinates(geometry)[0], lat: coordinates(geometry)[1] })));
     desk.drawing.showProposed({ ...answer, features: answer.features.filter(({ properties }) => properties.kind === "view") });
     desk.say(pick(answer.summary));
-    const summary = element("p", { class: "cv-summary" }, pick(answer.summary));
-    if (!sites.length && !spare.length) return [summary, element("p", { class: "hs-nothing" }, words("noSites")), evidenceOf(answer.evidence)];
+    const summary = element("p", { class: "summary" }, pick(answer.summary));
+    if (!sites.length && !spare.length) return [summary, element("p", { class: "nothing" }, words("noSites")), evidenceOf(answer.evidence)];
     const certain = typeof answer.gap === "number";
     const proof = certain ? element("p", { class: `cv-proof ${answer.optimal ? "sure" : ""}` }, answer.optimal ? words("proven") : words("gap", { gap: percent(answer.gap, 2) })) : null;
     if (spare.length) return [summary, proof, element("h3", {}, words("spareList")), this.spare(spare.map(({ properties }) => properties)), evidenceOf(answer.evidence)];
-    const gain = sites.reduce((sum, { adds }) => sum + adds, 0);
-    const adopt = element("button", { type: "button", class: "cv-primary" }, words("adopt"));
+    const adopt = element("button", { type: "button", class: "primary" }, words("adopt"));
     adopt.addEventListener("click", () => void this.adopt(answer).catch(toastProblem));
+    const median = answer.question === "p-median";
     return [
-      element("h3", {}, words("placingIntro", { n: sites.length })),
-      element("p", { class: "cv-headline" }, element("strong", { class: "cv-change up" }, `+${decimal(gain)} `, element("small", {}, pick(answer.evidence.unit)))),
+      ...(median ? this.nearer(answer, sites.length) : this.gained(answer, sites)),
       proof,
       summary,
-      this.list(sites),
-      desk.keeping ? element("div", { class: "cv-actions" }, adopt) : null,
-      element("p", { class: "note" }, pick(answer.evidence.optics)),
+      this.list(sites, pick(answer.evidence.unit)),
+      desk.keeping ? element("div", { class: "buttons" }, adopt) : null,
+      element("p", { class: "note" }, median ? words("medianOptics") : pick(answer.evidence.optics)),
       evidenceOf(answer.evidence),
     ];
   }
 
-  private list(sites: Proposed[]): HTMLElement {
-    const most = Math.max(...sites.map(({ adds }) => adds), 1e-9);
-    const list = element("ol", { class: "cv-list" });
+  private gained({ evidence: { unit } }: PlacementAnswer, sites: Proposed[]): HTMLElement[] {
+    const gain = sites.reduce((sum, { adds = 0 }) => sum + adds, 0);
+    const figure = element("strong", { class: "cv-change up" }, `+${decimal(gain)} `, element("small", {}, pick(unit)));
+    return [element("h3", {}, words("placingIntro", { n: sites.length })), element("p", { class: "cv-headline" }, figure)];
+  }
+
+  private nearer({ mean_m: now, mean_m_before: before }: PlacementAnswer, places: number): HTMLElement[] {
+    const metres = (value: number | null | undefined): string => (typeof value === "number" ? words("metres", { n: value.toFixed(1) }) : "—");
+    const figure = element("strong", { class: "cv-change up" }, metres(now), " ", element("small", {}, `← ${metres(before)}`));
+    return [element("h3", {}, words("medianIntro", { n: places })), element("p", { class: "cv-headline" }, figure)];
+  }
+
+  private list(sites: Proposed[], unit: string): HTMLElement {
+    const weight = ({ adds, serves }: Proposed): number => adds ?? serves ?? 0;
+    const most = Math.max(...sites.map(weight), 1e-9);
+    const list = element("ol", { class: "card-list" });
     for (const site of sites) {
       const bar = element("span", { class: "cv-adds", "aria-hidden": "true" }, element("i", {}));
-      (bar.firstElementChild as HTMLElement).style.width = percent(site.adds / most);
-      const go = element("button", { type: "button", "data-site": site.rank }, element("i", { class: "cv-rank cv-site" }, String(site.rank)), element("span", {}, pick(site.sentence), bar));
+      (bar.firstElementChild as HTMLElement).style.width = percent(weight(site) / most);
+      const text = site.serves === undefined ? pick(site.sentence) : words("medianSite", { n: site.rank, weight: decimal(site.serves), unit });
+      const go = element("button", { type: "button", "data-site": site.rank }, element("i", { class: "cv-rank cv-site" }, String(site.rank)), element("span", {}, text, bar));
       go.addEventListener("click", () => this.desk.near(site.camera.lon, site.camera.lat));
       list.append(element("li", {}, go));
     }
@@ -149,7 +168,7 @@ export class SitesFace implements Face {
   }
 
   private spare(cameras: Site[]): HTMLElement {
-    const list = element("ol", { class: "cv-list" });
+    const list = element("ol", { class: "card-list" });
     for (const { code, name } of cameras) {
       const go = element("button", { type: "button", "data-camera": code }, element("span", {}, element("b", {}, name ?? code), element("small", {}, code)));
       go.addEventListener("click", () => this.desk.take(code));
@@ -178,6 +197,6 @@ export class SitesFace implements Face {
 
   save(what: Saving): void {
     if (what !== "geojson" || !this.pane.answer) return;
-    save("camera-sites.geojson", new Blob([JSON.stringify(this.pane.answer)], { type: "application/geo+json" }));
+    saveGeojson("camera-sites", this.pane.answer);
   }
 }

@@ -1,10 +1,9 @@
 // Blind spots: where no camera sees, those that hold most first.
 import { element } from "../../common/dom";
 import { pick } from "../../common/language";
-import { save } from "../hotspots/files";
-import type { Saving } from "./card";
+import { saveGeojson } from "../save";
 import type { SpotsAnswer } from "./contract";
-import type { Desk, Face } from "./desk";
+import type { Desk, Face, Saving } from "./desk";
 import { evidenceOf } from "./figures";
 import { Pane } from "./pane";
 import { service } from "./service";
@@ -22,7 +21,7 @@ export class SpotsFace implements Face {
     for (const size of [50, 200, 1000, 5000]) this.least.append(element("option", { value: size }, `${size} m²`));
     this.least.value = "200";
     this.least.addEventListener("change", () => this.open());
-    this.root = element("div", {}, element("label", { class: "cv-inline" }, element("span", {}, words("least")), this.least), this.pane.root);
+    this.root = element("div", {}, element("label", { class: "form cv-inline" }, element("span", {}, words("least")), this.least), this.pane.root);
   }
 
   open(): void {
@@ -36,7 +35,7 @@ export class SpotsFace implements Face {
     const { desk } = this;
     desk.drawing.showSpots(answer);
     desk.say(pick(answer.summary));
-    const list = element("ol", { class: "cv-list" });
+    const list = element("ol", { class: "card-list" });
     for (const { properties: spot } of answer.features) {
       const go = element("button", { type: "button", "data-spot": spot.rank }, element("i", { class: "cv-rank" }, String(spot.rank)), element("span", {}, pick(spot.sentence)));
       go.addEventListener("click", () => {
@@ -47,8 +46,8 @@ export class SpotsFace implements Face {
     }
     const found = answer.features.length > 0;
     return [
-      element("p", { class: "cv-summary" }, pick(answer.summary)),
-      found ? element("h3", {}, words("spotsList")) : element("p", { class: "hs-nothing" }, words("noSpots")),
+      element("p", { class: "summary" }, pick(answer.summary)),
+      found ? element("h3", {}, words("spotsList")) : element("p", { class: "nothing" }, words("noSpots")),
       found ? list : null,
       evidenceOf(answer.evidence),
     ];
@@ -75,6 +74,6 @@ export class SpotsFace implements Face {
   save(what: Saving): void {
     if (what !== "geojson" || !this.pane.answer) return;
     const { edition, level, when } = this.desk.shown;
-    save(`blind-spots_${edition}_${level}_${when}.geojson`, new Blob([JSON.stringify(this.pane.answer)], { type: "application/geo+json" }));
+    saveGeojson(`blind-spots_${edition}_${level}_${when}`, this.pane.answer);
   }
 }

@@ -1,12 +1,9 @@
 // Every word of the coverage mode, in both languages.
-import type { Title } from "../../common/contract";
-import { fill } from "../../common/language";
+import { sayer } from "../../common/words";
 
-export const WORDS = {
+export const words = sayer({
   tab: { zh: "摄像覆盖", en: "Coverage" },
   card: { zh: "摄像覆盖结果", en: "Coverage results" },
-  close: { zh: "关闭结果", en: "Close the results" },
-  views: { zh: "看法", en: "Views" },
 
   // Settings
   edition: { zh: "标准", en: "Standard" },
@@ -39,11 +36,7 @@ export const WORDS = {
   sets: { zh: "方案", en: "Plans" },
 
   // Waiting
-  computing: { zh: "正在计算…", en: "Computing…" },
   slow: { zh: "正在计算，首次计算全镇视野需要一会儿…", en: "Still computing: the first time, the views of the whole town are worked out…" },
-  retry: { zh: "重试", en: "Try again" },
-  cancel: { zh: "取消", en: "Cancel" },
-  cancelled: { zh: "已取消。", en: "Cancelled." },
   changed: { zh: "摄像机有变化，数字是变化前的。", en: "Cameras have changed since these figures." },
   again: { zh: "重新计算", en: "Compute again" },
 
@@ -58,8 +51,10 @@ export const WORDS = {
   assumed: { zh: "假定", en: "assumed" },
   assumedTitle: { zh: "台账里没有这一项，按此类摄像机的常见值假定", en: "Not known: taken to be what is common for this form" },
   part: { zh: "云台视野", en: "View of a turning camera" },
-  reach: { zh: "可达范围", en: "All it can reach" },
+  reach: { zh: "可达范围（各预置位）", en: "All it can reach" },
   now: { zh: "此刻视野", en: "What it sees now" },
+  preset: { zh: "预置位", en: "Preset" },
+  presetName: { zh: "预置位 {n}：{azimuth}°", en: "Preset {n}: {azimuth}°" },
   nowUnknown: { zh: "不知道它此刻朝向哪里，不画此刻视野。", en: "Nobody knows where it looks at this moment, so no view of now is drawn." },
   seesTitle: { zh: "它看到什么", en: "What it sees" },
   seesLevel: { zh: "等级", en: "Level" },
@@ -111,6 +106,8 @@ export const WORDS = {
   community: { zh: "社区", en: "Communities" },
   byUnit: { zh: "按单元", en: "By unit" },
   unit: { zh: "单元", en: "Unit" },
+  code: { zh: "编码", en: "Code" },
+  showAll: { zh: "显示全部 {n} 个", en: "Show all {n}" },
   designedShort: { zh: "设计", en: "Designed" },
   nowShort: { zh: "现在", en: "Now" },
   lostShort: { zh: "缺口", en: "Lost" },
@@ -119,15 +116,13 @@ export const WORDS = {
   townFigures: { zh: "全镇", en: "The town" },
   ofArea: { zh: "占面积", en: "of the area" },
   ofRoads: { zh: "占道路", en: "of the roads" },
-  twice: { zh: "双重覆盖", en: "seen twice" },
   losses: { zh: "坏一台损失最大", en: "Worst single losses" },
-  lossesNote: { zh: "只有这一台看到的地面", en: "ground that only this one sees" },
+  lossesNote: { zh: "只有它看到", en: "seen by it alone:" },
+  allLosses: { zh: "再列 {n} 台", en: "{n} more" },
   noLosses: { zh: "没有哪一台是唯一看到某处的。", en: "No camera is the only one that sees a place." },
-  evidence: { zh: "依据", en: "How do you know?" },
   more: { zh: "……另有 {n} 条", en: "… and {n} more" },
   ofCameras: { zh: "（{n} 台）", en: " ({n} cameras)" },
   cameraCounts: { zh: "共 {all} 台，在线 {online} 台，未计入 {refused} 台", en: "{all} in all, {online} online, {refused} left out" },
-  legend: { zh: "覆盖图例", en: "Legend of coverage" },
   legendTitle: { zh: "像素密度等级", en: "Pixel density" },
   legendCover: { zh: "全镇覆盖（{state}）", en: "Cover of the town ({state})" },
 
@@ -150,7 +145,15 @@ export const WORDS = {
   question: { zh: "问题", en: "Question" },
   askAdd: { zh: "加装", en: "Add" },
   askBackup: { zh: "双重", en: "Backup" },
-  askSetCover: { zh: "同样覆盖更少台", en: "Same with fewer" },
+  askMedian: { zh: "就近", en: "Nearest" },
+  askSetCover: { zh: "精简", en: "Fewer" },
+  addNote: { zh: "在台数之内，新看到的最多。", en: "The most that is newly seen, for so many cameras." },
+  backupNote: { zh: "让尽量多的地方有两台摄像机看到，坏一台也不失守。", en: "The most that two cameras see, so that the loss of one loses nothing." },
+  medianNote: { zh: "让需求点到最近摄像机的平均距离最短（p-中位）：只选位置，不定朝向。", en: "The least mean distance to the nearest camera (p-median): places alone, no headings." },
+  setCoverNote: { zh: "现在看到的一处不少，最少留几台。", en: "All that is seen now, with the fewest cameras." },
+  medianIntro: { zh: "再设 {n} 处：到最近摄像机的平均距离", en: "{n} more places: mean distance to the nearest camera" },
+  medianSite: { zh: "第 {n} 处：就近服务 {weight} {unit}", en: "Place {n}: the nearest to {weight} {unit}" },
+  medianOptics: { zh: "采纳到方案时按全景摄像机放置，再逐台调整。", en: "Adopted into a plan, they are panoramic cameras, to be set one by one." },
   budget: { zh: "台数", en: "How many" },
   demand: { zh: "为了看到", en: "To see" },
   demandBlind: { zh: "盲区里的事件、场所、道路", en: "What lies in blind spots" },
@@ -194,15 +197,8 @@ export const WORDS = {
   removeCamera: { zh: "在方案中拆除", en: "Remove in plan" },
 
   // Footer
-  copyLink: { zh: "复制链接", en: "Copy link" },
   geojson: { zh: "GeoJSON（QGIS）", en: "GeoJSON (QGIS)" },
   geojsonTitle: { zh: "下载所示内容，可在 QGIS 中打开", en: "Save what is shown, for QGIS" },
   table: { zh: "表格", en: "Table" },
   tableTitle: { zh: "各单元的数字，CSV", en: "The figures by unit, as CSV" },
-} as const satisfies Record<string, Title>;
-
-export type Word = keyof typeof WORDS;
-
-export function words(key: Word, values: Record<string, string | number> = {}): string {
-  return fill(WORDS[key], values);
-}
+});

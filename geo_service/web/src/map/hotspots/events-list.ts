@@ -13,7 +13,7 @@ import { address, read } from "../../common/api";
 import type { FeatureDocument, LayerEntry } from "../../common/contract";
 import { element } from "../../common/dom";
 import { codeOf, colouringField, count } from "../../common/format";
-import { pick } from "../../common/language";
+import { pick, say } from "../../common/language";
 import { minuteText } from "../../common/times";
 import type { Subject } from "../details";
 import { swatch } from "../swatch";
@@ -51,7 +51,7 @@ export class EventsList {
   async show(layer: LayerEntry, filter: string, days: { from: string; to: string }, note = ""): Promise<void> {
     this.clear();
     const title = element("span", {}, word("events"));
-    const list = element("ul", {});
+    const list = element("ul", { class: "card-list" });
     this.root.append(element("h3", {}, title, element("small", {}, note)), list);
     const path = address(`/ogc/collections/${layer.id}/items`, {
       filter,
@@ -86,8 +86,8 @@ export class EventsList {
       });
     } catch (error) {
       if (error instanceof DOMException && error.name === "AbortError") return;
-      const sentence = element("p", { class: "hs-problem", role: "alert" }, error instanceof Error ? error.message : String(error));
-      const again = element("button", { type: "button", class: "hs-link" }, word("retry"));
+      const sentence = element("p", { class: "problem", role: "alert" }, error instanceof Error ? error.message : String(error));
+      const again = element("button", { type: "button", class: "link" }, say("retry"));
       again.addEventListener("click", () => {
         sentence.remove();
         void this.page(layer, path, title, list);
@@ -98,7 +98,7 @@ export class EventsList {
   }
 
   private offer(left: number, next: () => Promise<void>): void {
-    const more = element("button", { type: "button", class: "hs-link" }, word("moreEvents", { n: Math.min(left, PAGE) }));
+    const more = element("button", { type: "button", class: "link" }, word("moreEvents", { n: Math.min(left, PAGE) }));
     more.addEventListener("click", () => {
       more.remove();
       void next();

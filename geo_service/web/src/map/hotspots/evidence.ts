@@ -1,10 +1,10 @@
 // "How do you know?": what stands behind the figures, as the service tells it.
-import { element } from "../../common/dom";
 import { count } from "../../common/format";
 import { language, pick } from "../../common/language";
 import { minuteText } from "../../common/times";
+import { evidence } from "../evidence";
 import type { Evidence } from "./contract";
-import { daysText, word } from "./words";
+import { daysText } from "./words";
 
 const TITLES: Record<string, { zh: string; en: string }> = {
   n: { zh: "事件数", en: "Events" },
@@ -58,16 +58,11 @@ function rows(found: Evidence): Row[] {
   ];
 }
 
-export function evidenceOf(found: Evidence): HTMLElement {
-  const list = element("dl", {});
-  for (const [name, text] of rows(found)) {
-    const title = TITLES[name];
-    if (text && title) list.append(element("dt", {}, title[language]), element("dd", {}, text));
-  }
-  return element("details", { class: "hs-evidence" }, element("summary", {}, word("evidence")), list);
-}
-
 /** The same as plain lines, for files that are handed on. */
 export function evidenceLines(found: Evidence): [string, string][] {
   return rows(found).flatMap(([name, text]) => (text ? [[TITLES[name]?.[language] ?? name, text] as [string, string]] : []));
+}
+
+export function evidenceOf(found: Evidence): HTMLElement {
+  return evidence(evidenceLines(found).map(([title, text]) => [title, [text]]));
 }

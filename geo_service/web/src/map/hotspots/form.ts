@@ -4,9 +4,9 @@ import type { FeatureDocument, LayerEntry } from "../../common/contract";
 import { element, icon } from "../../common/dom";
 import { pick } from "../../common/language";
 import { dayOf, interval } from "../../common/times";
+import { options, row, Segments } from "../controls";
 import type { State } from "../state";
 import { toastProblem } from "../toast";
-import { options, row, Segments } from "./choices";
 import { DAY, monthsBack, shiftedYear } from "./periods";
 import type { CellKind, Question } from "./question";
 import { word } from "./words";
@@ -42,7 +42,7 @@ export class Form {
   private readonly each: Segments<Question["step"]>;
   private readonly before: Segments<Before>;
   readonly points = element("input", { type: "checkbox" });
-  private readonly problem = element("p", { class: "hs-problem", role: "alert", hidden: true });
+  private readonly problem = element("p", { class: "problem", role: "alert", hidden: true });
   private readonly go = element("button", { type: "submit", class: "hs-run" }, icon(SPARK), word("run"));
   private categories = new Set<string>();
   private areaWanted: string | null = null;
@@ -111,7 +111,7 @@ export class Form {
     );
     const made = element(
       "form",
-      { class: "block hs-form", "aria-label": word("form"), novalidate: true },
+      { class: "block form hs-form", "aria-label": word("form"), novalidate: true },
       row(word("what"), this.layer),
       row(word("categories"), this.chips),
       row(word("area"), this.area),
@@ -232,7 +232,7 @@ export class Form {
     this.sizeRow.hidden = kind === "grids";
     const title = word(kind === "hexagons" ? "hexSize" : "size");
     this.size.setAttribute("aria-label", title);
-    const label = this.sizeRow.querySelector(".hs-label");
+    const label = this.sizeRow.querySelector(".row-label");
     if (label) label.textContent = title;
     this.sizeNote.textContent = this.reason && !this.size.value ? this.reason.text : word("sizeNote");
     this.size.placeholder = this.reason ? `${word("proposed")} ${this.reason.size}` : word("proposed");

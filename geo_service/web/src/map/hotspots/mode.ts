@@ -2,20 +2,20 @@
 import { transformExtent } from "ol/proj";
 import type MapBrowserEvent from "ol/MapBrowserEvent";
 
-import type { Bounds, Catalogue, LayerEntry } from "../../common/contract";
+import type { Bounds, LayerEntry } from "../../common/contract";
 import { byId, element } from "../../common/dom";
 import { language, pick, say } from "../../common/language";
-import type { Chart } from "../chart";
-import { copyLink, type Details, type Subject } from "../details";
-import type { State } from "../state";
+import type { Around } from "../around";
+import { Segments } from "../controls";
+import { copyLink, type Subject } from "../details";
+import { Legend } from "../legend";
+import { savePicture } from "../picture";
 import { toastProblem } from "../toast";
-import { Segments } from "./choices";
 import type { CellDocument, CellProperties, CompareAnswer, EmergingAnswer } from "./contract";
 import { CellLayer } from "./cell-layer";
 import { EventsList } from "./events-list";
-import { nameOf, saveData, savePage, savePicture, saveTable } from "./files";
+import { nameOf, saveData, savePage, saveTable } from "./files";
 import { eventLayers, Form } from "./form";
-import { Legend } from "./legend";
 import { type Painting, painting } from "./painting";
 import { cellFilter, inputsOf, type Question, readShown, type Shown, shownText, START, type View } from "./question";
 import { factsOf, Results, type Saving } from "./results";
@@ -28,23 +28,12 @@ import { daysText, word } from "./words";
 /** A cell from nearer than this shows too little of what lies around it. */
 const NEAREST = 16.1;
 
-export interface Around {
-  catalogue: Catalogue;
-  state: State;
-  chart: Chart;
-  details: Details;
-  /** Fit bounds into the part of the map that is seen, no nearer than a zoom. */
-  zoomTo: (bounds: Bounds, maxZoom?: number) => void;
-  /** Draw the layers that the mode leaves visible. */
-  showLayers: () => void;
-}
-
 export class HotSpots {
   readonly form: Form;
   private readonly results: Results;
   private readonly cells = new CellLayer();
   private curtains: [CellLayer, CellLayer] | null = null;
-  private readonly legend = new Legend();
+  private readonly legend = new Legend("hot-legend");
   private readonly timeBar = new TimeBar((step) => this.change({ step }));
   private readonly swipe = new Swipe(() => this.around.chart.map.render());
   private readonly events: EventsList;
@@ -69,6 +58,7 @@ export class HotSpots {
     });
     this.events = new EventsList((subject: Subject) => details.open([subject]));
     this.results = new Results({
+      opened: around.makeRoom,
       close: () => this.close(),
       view: (view) => this.turn(view),
       cell: (id) => this.choose(id, true),
@@ -185,8 +175,7 @@ export class HotSpots {
       this.events.clear();
       this.legend.show(null);
       this.timeBar.hide();
-      const left = error instanceof DOMException && error.name === "AbortError";
-      this.results.failed(left ? word("cancelled") : error instanceof Error ? error.message : String(error));
+      this.results.failed(error);
     } finally {
       if (asking === this.asking) this.form.busy(false);
     }

@@ -1,8 +1,8 @@
 // How an answer looks: the colour of each cell, the legend, the groups of the list, and what a cell says.
 import { count } from "../../common/format";
 import { language, pick } from "../../common/language";
+import type { LegendContent, LegendRow } from "../legend";
 import type { CellProperties, CompareAnswer, ComparedCell, EmergingAnswer, EmergingCell, HotAnswer, HotCell } from "./contract";
-import { counted, type LegendContent } from "./legend";
 import type { View } from "./question";
 import type { Group } from "./results";
 import { countClasses, expectedText, type Look, NONE, patternLook, PScale, pText, stepLook, stepRows } from "./scale";
@@ -23,6 +23,17 @@ export interface Painting {
   wordsOf: (properties: CellProperties) => string;
   /** The looks at both sides of the curtain. */
   curtain: [LookOf, LookOf] | null;
+}
+
+function legendRow({ fill, line, mark, ink, title }: Look, cells?: number): LegendRow {
+  return { fill, line, mark, ink, title, value: cells === undefined ? undefined : count(cells), empty: cells === 0 };
+}
+
+/** The rows of a legend with how many cells have each look. */
+function counted(rows: Look[], looks: Iterable<Look>): LegendRow[] {
+  const numbers = new Map<string, number>();
+  for (const { id } of looks) numbers.set(id, (numbers.get(id) ?? 0) + 1);
+  return rows.map((look) => legendRow(look, numbers.get(look.id) ?? 0));
 }
 
 function times(ratio: number | null): string {
@@ -77,7 +88,7 @@ function compare({ cells, ranked, evidence }: CompareAnswer, swipe: boolean): Pa
   const most = cells.features.reduce((found, { properties: { before, after } }) => Math.max(found, before, after), 1);
   const classes = countClasses(most);
   const legend: LegendContent = swipe
-    ? { title: word("legendCounts"), rows: classes.all.map((look) => ({ look, count: null })) }
+    ? { title: word("legendCounts"), rows: classes.all.map((look) => legendRow(look)) }
     : { title: word("legendCompare"), rows: counted(scale.rows("more", "less"), cells.features.map((cell) => lookOf(cell.properties))) };
   return {
     lookOf,

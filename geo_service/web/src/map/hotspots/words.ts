@@ -1,11 +1,7 @@
 // Every word of the hot-spot mode, in both languages.
-import type { Title } from "../../common/contract";
-import { fill } from "../../common/language";
+import { sayer } from "../../common/words";
 
-export const WORDS = {
-  // Panel
-  modes: { zh: "面板内容", en: "What the panel shows" },
-  layersTab: { zh: "图层与时间", en: "Layers" },
+export const word = sayer({
   hotTab: { zh: "热点分析", en: "Hot spots" },
 
   // The question
@@ -53,21 +49,14 @@ export const WORDS = {
 
   // The answer
   result: { zh: "热点分析结果", en: "Hot spot results" },
-  close: { zh: "关闭结果", en: "Close the results" },
-  views: { zh: "看法", en: "Views" },
   hotView: { zh: "热点", en: "Now" },
   changeView: { zh: "变化", en: "Change" },
   compareView: { zh: "对比", en: "Compare" },
-  computing: { zh: "正在计算…", en: "Computing…" },
   slow: { zh: "数据较多，仍在计算；可以取消。", en: "There is much data; still computing. You can cancel." },
-  cancel: { zh: "取消", en: "Cancel" },
-  cancelled: { zh: "已取消。", en: "Cancelled." },
-  retry: { zh: "重试", en: "Try again" },
   stale: { zh: "事件有变更。", en: "Events have changed." },
   hotList: { zh: "热点", en: "Hot spots" },
   coldList: { zh: "冷点", en: "Cold spots" },
   showAll: { zh: "显示全部 {n} 个", en: "Show all {n}" },
-  copyLink: { zh: "复制链接", en: "Copy link" },
   picture: { zh: "地图", en: "Map" },
   pictureTitle: { zh: "下载地图（PNG，含图例）", en: "Download the map with its legend (PNG)" },
   page: { zh: "网页", en: "Page" },
@@ -76,11 +65,6 @@ export const WORDS = {
   tableTitle: { zh: "下载表格（CSV）", en: "Download the table (CSV)" },
   data: { zh: "数据", en: "Data" },
   dataTitle: { zh: "下载完整结果（GeoJSON）", en: "Download the whole result (GeoJSON)" },
-
-  // Evidence
-  evidence: { zh: "怎么得出的？", en: "How do you know?" },
-  yes: { zh: "是", en: "yes" },
-  no: { zh: "否", en: "no" },
 
   // Cells and their events
   back: { zh: "返回列表", en: "Back to the list" },
@@ -113,7 +97,6 @@ export const WORDS = {
   down: { zh: "减少", en: "Fewer" },
 
   // Legend
-  legend: { zh: "图例", en: "Legend" },
   legendHot: { zh: "热点与冷点（格数）", en: "Hot and cold spots (cells)" },
   legendStep: { zh: "该步的热点与冷点（格数）", en: "Hot and cold in this step (cells)" },
   legendChange: { zh: "变化类型（格数）", en: "Patterns (cells)" },
@@ -147,13 +130,7 @@ export const WORDS = {
   seen: { zh: "{count} 起，预期 {expected}，{p}", en: "{count} events, {expected} expected, {p}" },
   untilNow: { zh: "{from} 至 {to}", en: "{from} to {to}" },
   events1: { zh: "{n} 起", en: "{n} events" },
-} as const satisfies Record<string, Title>;
-
-export type Word = keyof typeof WORDS;
-
-export function word(key: Word, values: Record<string, string | number> = {}): string {
-  return fill(WORDS[key], values);
-}
+});
 
 /** From a day to a day. */
 export function daysText({ from, to }: { from: string; to: string }): string {

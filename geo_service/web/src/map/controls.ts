@@ -1,5 +1,5 @@
-// Small controls that the form and the results share.
-import { element } from "../../common/dom";
+// Small controls that the forms and the cards of the modes share.
+import { element } from "../common/dom";
 
 /** One of a few, as radio buttons that look like one bar: arrows move, a tab leaves. */
 export class Segments<T extends string> {
@@ -7,9 +7,9 @@ export class Segments<T extends string> {
   private readonly inputs: { value: T; input: HTMLInputElement }[] = [];
 
   constructor(name: string, title: string, options: readonly [T, string][], changed: (value: T) => void) {
-    this.root = element("div", { class: "hs-segments", role: "radiogroup", "aria-label": title });
+    this.root = element("div", { class: "segments", role: "radiogroup", "aria-label": title });
     for (const [value, text] of options) {
-      const input = element("input", { type: "radio", name: `hs-${name}`, value, class: "unseen" });
+      const input = element("input", { type: "radio", name, value, class: "unseen" });
       input.addEventListener("change", () => changed(value));
       this.inputs.push({ value, input });
       this.root.append(element("label", {}, input, element("span", {}, text)));
@@ -26,7 +26,7 @@ export class Segments<T extends string> {
 }
 
 export function row(title: string, ...content: (Node | string)[]): HTMLElement {
-  return element("div", { class: "hs-row" }, element("span", { class: "hs-label", "aria-hidden": "true" }, title), element("div", { class: "hs-field" }, ...content));
+  return element("div", { class: "row" }, element("span", { class: "row-label", "aria-hidden": "true" }, title), element("div", { class: "row-field" }, ...content));
 }
 
 export function options(title: string, entries: readonly [string, string][]): HTMLSelectElement {
