@@ -95,6 +95,7 @@ def _answers() -> dict[str, Any]:
         f"{own}/balance": _balance(codes),
         f"{own}/comments": {"comments": []},
         f"{own}/preview": {**step, "balance": _balance(codes[:4])},
+        f"{own}/lines": {"line": [], "crossed": []},
         f"{own}/operations": {**step, "balance": _balance([])},
     }
 

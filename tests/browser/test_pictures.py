@@ -40,7 +40,7 @@ def test_picture_of_hot_spots(page: Page, demo_service: Service, tmp_path: Path)
         f"&hot=change;layer=disputes;kinds=labour;days={days};cells=grids"
     )
     page.evaluate("geo.ready")
-    page.locator(".hs-list li").first.wait_for()
+    page.locator(".card-list li").first.wait_for()
     page.wait_for_timeout(2000)
     take(page, tmp_path, "hotspots")
 

@@ -73,11 +73,17 @@ class Page {
     if (words) words.textContent = tell(up ? "live" : "offline");
   }
 
+  private called(name: string): void {
+    this.name.textContent = name;
+    this.name.title = name;
+    byId("head").classList.toggle("named", name !== "");
+  }
+
   private leave(): void {
     this.editor?.close();
     this.editor = null;
     this.live.hidden = true;
-    this.name.textContent = "";
+    this.called("");
     window.geo.map = null;
   }
 
@@ -91,9 +97,8 @@ class Page {
     try {
       const record = await draft(id);
       if (addressed() !== id) return;
-      const editor = new Editor(this.catalogue, record, (up) => this.connected(up), () => this.go(null));
+      const editor = new Editor(this.catalogue, record, (up) => this.connected(up), () => this.go(null), (name) => this.called(name));
       this.editor = editor;
-      this.name.textContent = record.name;
       this.work.replaceChildren(editor.root);
       window.geo.map = editor.stage.map;
       await editor.open();

@@ -50,7 +50,6 @@ export class BalancePanel {
   readonly root: HTMLElement;
   private readonly only: HTMLInputElement;
   private readonly body = element("tbody");
-  private readonly limits = element("span", { class: "limits" });
   private readonly empty = element("p", { class: "note" }, tell("balanceEmpty"));
   private readonly town = element("tbody");
   private readonly table: HTMLElement;
@@ -65,6 +64,7 @@ export class BalancePanel {
     private readonly selection: Selection,
     private readonly titled: (code: string) => string,
     private readonly chosen: (code: string) => void,
+    limits: HTMLElement,
   ) {
     this.only = element("input", { type: "checkbox" });
     this.only.checked = session.draft.touched.length > 0;
@@ -89,7 +89,7 @@ export class BalancePanel {
     this.root = element(
       "div",
       { class: "balance-panel" },
-      element("div", { class: "balance-head" }, element("label", {}, this.only, tell("onlyTouched")), this.limits),
+      element("div", { class: "balance-head" }, element("label", {}, this.only, tell("onlyTouched")), limits),
       element("div", { class: "table-scroll", tabindex: "0", role: "region", "aria-label": tell("tabBalance") }, this.table),
       this.empty,
       this.warnings,
@@ -111,7 +111,7 @@ export class BalancePanel {
   }
 
   private bar(row: BalanceRow): HTMLElement {
-    const [low, high] = this.session.limits;
+    const [low, high] = this.session.limitsOf(row);
     const whole = high * SCALE;
     const share = (value: number): string => `${Math.min(100, (value / whole) * 100).toFixed(1)}%`;
     const bar = element("span", { class: "bar", "aria-hidden": "true" }, element("i", { class: "band" }), element("i", { class: "fill" }));
@@ -124,7 +124,7 @@ export class BalancePanel {
   /** The line of a grid, made anew only where it says something else than it did. */
   private lineOf(row: BalanceRow, kept: BalanceRow | undefined): HTMLElement {
     const { code } = row;
-    const key = JSON.stringify([row, row === kept ? null : (kept?.households ?? null), this.selection.has(code), this.titled(code), this.session.limits]);
+    const key = JSON.stringify([row, row === kept ? null : (kept?.households ?? null), this.selection.has(code), this.titled(code), this.session.limitsOf(row)]);
     const known = this.lines.get(code);
     if (known?.key === key) return known.line;
     const line = this.line(row, kept);
@@ -152,9 +152,7 @@ export class BalancePanel {
 
   private show(): void {
     const { session, selection } = this;
-    const [a, b] = session.limits;
     this.note.textContent = session.note ? pick(session.note) : "";
-    this.limits.textContent = tell("limits", { a, b });
     const preview = new Map(session.previewed?.grids.map((row) => [row.code, row]));
     const wanted = new Set([...session.draft.touched, ...selection.codes, ...preview.keys()]);
     const rows = [...new Set([...session.rows.keys(), ...preview.keys()])]

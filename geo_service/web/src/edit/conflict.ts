@@ -1,12 +1,14 @@
 // Where a draft and what was published meanwhile differ: both shapes, one over the other.
+import type { Coordinate } from "ol/coordinate";
+import { boundingExtent } from "ol/extent";
 import type Feature from "ol/Feature";
 import type Geometry from "ol/geom/Geometry";
 import VectorLayer from "ol/layer/Vector";
 import VectorSource from "ol/source/Vector";
 
-import { element } from "../common/dom";
+import { button, element } from "../common/dom";
 import { clearFailure, note } from "./failure";
-import { type Grid, read } from "./grids";
+import { type Grid, read, rings } from "./grids";
 import { sideLook } from "./looks";
 import type { Refusal, Step } from "./service";
 import type { Session } from "./session";
@@ -15,6 +17,7 @@ import { tell } from "./words";
 
 export class Conflict {
   private readonly source = new VectorSource<Feature<Geometry>>({ wrapX: false });
+  private readonly key: HTMLElement;
 
   /** Steps to be left out of the replay. */
   private readonly skipped: number[] = [];
@@ -23,19 +26,28 @@ export class Conflict {
     private readonly session: Session,
     private readonly stage: Stage,
   ) {
-    session.on("grids", () => this.source.clear());
-    stage.map.addLayer(
-      new VectorLayer({
-        source: this.source,
-        zIndex: 570,
-        style: (feature) => (feature.get("side") === "theirs" ? sideLook("before", tell("theirs")) : sideLook("after", tell("yours"))),
-      }),
-    );
+    session.on("grids", () => this.clear());
+    stage.map.addLayer(new VectorLayer({ source: this.source, zIndex: 570, style: (feature) => sideLook(feature.get("side") === "theirs" ? "before" : "after", "") }));
+    const close = button(tell("close"), "plain", "×");
+    close.addEventListener("click", () => this.clear());
+    const line = (side: "theirs" | "yours"): HTMLElement => element("li", { "data-side": side }, element("i", { "aria-hidden": "true" }), tell(side));
+    this.key = element("ul", { class: "edit-legend both-sides", hidden: true }, line("theirs"), line("yours"), element("li", {}, close));
+    stage.root.append(this.key);
+  }
+
+  private clear(): void {
+    this.source.clear();
+    this.key.hidden = true;
   }
 
   show({ particulars, message }: Refusal, step: Step): void {
-    const { theirs, yours, codes, operation } = particulars;
-    this.source.clear();
+    const { theirs, yours, operation } = particulars;
+    this.clear();
+    if (theirs && yours) this.draw(read(theirs), read(yours));
+    if (step === "rebase" && operation) this.offerToSkip(operation.seq, message);
+  }
+
+  private draw(theirs: Grid[], yours: Grid[]): void {
     const add = (grids: Grid[], side: string): void => {
       for (const grid of grids) {
         grid.setId(undefined); // both sides have the same codes
@@ -43,10 +55,12 @@ export class Conflict {
         this.source.addFeature(grid as Feature<Geometry>);
       }
     };
-    if (theirs) add(read(theirs), "theirs");
-    if (yours) add(read(yours), "yours");
-    if (codes && (theirs || yours)) this.stage.show(codes);
-    if (step === "rebase" && operation) this.offerToSkip(operation.seq, message);
+    add(yours, "yours");
+    add(theirs, "theirs");
+    this.key.hidden = false;
+    const [one, two] = [corners(theirs), corners(yours)];
+    const apart = [...one, ...two].filter(([name]) => !one.has(name) || !two.has(name)).map(([, corner]) => corner);
+    if (apart.length > 0) this.stage.frame(boundingExtent(apart));
   }
 
   private offerToSkip(seq: number, message: string): void {
@@ -58,4 +72,13 @@ export class Conflict {
     });
     note(message, skip);
   }
+}
+
+/** The corners of grids, by what they are. */
+function corners(grids: Grid[]): Map<string, Coordinate> {
+  const all = grids.flatMap((grid) => {
+    const shape = grid.getGeometry();
+    return shape ? rings(shape).flat() : [];
+  });
+  return new Map(all.map((corner) => [corner.join(), corner]));
 }

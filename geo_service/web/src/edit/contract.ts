@@ -22,6 +22,8 @@ export interface DraftRecord {
   approved_at: string | null;
   published_at: string | null;
   valid_from: string | null;
+  /** Who has it published on that day; null where nobody has. */
+  scheduled_by: string | null;
   /** The published grids have changed since the draft was begun. */
   moved: boolean;
   touched: string[];
@@ -76,6 +78,8 @@ export interface BalanceRow {
   parts: number;
   state: "within" | "above" | "below";
   cut_buildings: number;
+  /** How many households it is to have, where towns differ. */
+  limits?: [number, number];
 }
 
 export interface Spread {
@@ -135,6 +139,21 @@ export interface Review {
   after: Grids;
   balance_before: Balance;
   balance_after: Balance;
+}
+
+/** A line as it was put, and the buildings that it runs through. */
+export interface DrawnLine {
+  line: Place[];
+  crossed: { place: Place; code: string; households: number | null; outline: Geometry }[];
+}
+
+/** A piece of ground that can be given away whole: between roads, or around a building. */
+export interface Piece {
+  codes: string[];
+  /** The grid that holds most of it. */
+  code: string;
+  households: number;
+  buildings: number;
 }
 
 export interface Suggestion {

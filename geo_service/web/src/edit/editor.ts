@@ -6,7 +6,9 @@ import type { Catalogue } from "../common/contract";
 import { element } from "../common/dom";
 import { announce } from "../import/notice";
 import { toast } from "../map/toast";
+import { About } from "./about";
 import { BalancePanel } from "./balance-panel";
+import { Borders } from "./borders";
 import { Bubble } from "./bubble";
 import { CommentsPanel } from "./comments-panel";
 import { Conflict } from "./conflict";
@@ -14,12 +16,13 @@ import type { DraftRecord, Place } from "./contract";
 import { failed } from "./failure";
 import { HistoryPanel } from "./history-panel";
 import { Legend } from "./legend";
+import { Limits } from "./limits";
 import { LiveDraft } from "./live";
 import { offerPending } from "./offer-pending";
 import { OptionsBar } from "./options-bar";
 import { Pen } from "./pen";
-import { keepSketch, pendingSketch } from "./pending";
-import { placeOf } from "./places";
+import { pendingSketch } from "./pending";
+import { onMap, placeOf } from "./places";
 import { KEYS, Rail, type RailAction } from "./rail";
 import { ReviewView } from "./review";
 import { Selection } from "./selection";
@@ -30,13 +33,12 @@ import { SuggestPanel } from "./suggest-panel";
 import { TablePanel } from "./table-panel";
 import { Targets } from "./targets";
 import { allTools } from "./tools/all";
-import { SplitTool } from "./tools/split";
 import type { Context, Tool, ToolId } from "./tools/tool";
 import { Workflow } from "./workflow";
 import { tell } from "./words";
 
 const SNAP = 10;
-const NOTHING: Tool = { id: "select", takes: "place", start: () => undefined, stop: () => undefined, cancel: () => false, hint: () => "" };
+const NOTHING: Tool = { id: "select", start: () => undefined, stop: () => undefined, cancel: () => false, hint: () => "" };
 
 export class Editor {
   readonly root = element("div", { class: "editor" });
@@ -62,6 +64,7 @@ export class Editor {
     draft: DraftRecord,
     private readonly connected: (up: boolean) => void,
     leave: () => void,
+    renamed: (name: string) => void,
   ) {
     this.session = new Session(draft, catalogue.account, {
       refused: (said) => this.refuse(said),
@@ -81,7 +84,9 @@ export class Editor {
       stage: this.stage,
       selection: this.selection,
       targets,
+      borders: new Borders(this.session, this.stage, { refused: (said) => this.refuse(said), failed, changed: () => this.follow() }),
       refuse: (said) => this.refuse(said),
+      failed,
       changed: () => this.follow(),
       get tracing() {
         return options.tracing;
@@ -97,13 +102,13 @@ export class Editor {
     });
     this.rail = new Rail((action) => this.act(action));
     const titled = (code: string): string => this.session.grids.title(code);
-    const balance = new BalancePanel(this.session, this.selection, titled, (code) => this.choose(code));
+    const balance = new BalancePanel(this.session, this.selection, titled, (code) => this.choose(code), new Limits(this.session, failed).root);
     const table = new TablePanel(this.session, this.selection, this.stage, this.pen, (said) => this.refuse(said));
     const suggest = new SuggestPanel(this.session, this.selection, this.stage, titled, failed);
     const history = new HistoryPanel(this.session, titled);
     const comments = new CommentsPanel(this.session, { pick: () => this.pickPlace(), go: (place) => this.stage.go(place), failed });
     this.review = new ReviewView(this.session, this.stage, titled);
-    this.workflow = new Workflow(this.session, (on) => void this.setReview(on), leave, failed);
+    this.workflow = new Workflow(this.session, (on) => void this.setReview(on), leave, failed, new About(this.session, renamed, failed).root);
     this.side = new Side(
       [
         { id: "balance", title: "tabBalance", root: element("div", {}, balance.root, this.review.root) },
@@ -170,13 +175,12 @@ export class Editor {
   /** What the last visit left: a step that did not arrive, a line that was half drawn. */
   private takeUp(): void {
     offerPending(this.session);
-    const { id } = this.session.draft;
-    const sketch = pendingSketch(id);
-    const tool = sketch && this.tools.get(sketch.tool as ToolId);
-    if (!sketch || !tool || tool.takes !== "line" || !this.session.editable) return;
-    this.use(tool.id);
-    keepSketch(id, tool.id, sketch.line);
-    this.pen.resume(sketch.line);
+    const sketch = pendingSketch(this.session.draft.id);
+    const drawing = sketch && this.tools.get(sketch.tool)?.drawing;
+    if (!sketch || !drawing || !this.session.editable) return;
+    if (sketch.code !== null && this.session.grids.editable(sketch.code)) this.selection.set([sketch.code]);
+    this.use(sketch.tool);
+    drawing.append(sketch.line.map(onMap));
     toast(tell("sketchKept"), "sketch");
   }
 
@@ -236,8 +240,8 @@ export class Editor {
       comments.open(pin);
       return;
     }
-    // Lines and areas are drawn by an interaction of their own.
-    if (this.tool.takes === "place" && this.tool.id !== "drag") this.tool.place?.(at, more);
+    // What is drawn or dragged has an interaction of its own.
+    if (!this.tool.drawing?.isOn && this.tool.id !== "drag") this.tool.place?.(at, more);
   }
 
   private pickPlace(): Promise<Place | null> {
@@ -284,8 +288,8 @@ export class Editor {
     }
     if (event.altKey || event.defaultPrevented) return;
     if (event.key === "Escape") this.escape();
-    else if (event.key === "Enter" && !target.closest("button, a")) this.tool.finish?.();
-    else if (event.key === "Backspace" && this.tool instanceof SplitTool) this.tool.drawing.undoCorner();
+    else if (event.key === "Enter" && !target.closest("button, a")) this.enter();
+    else if (event.key === "Backspace") this.tool.drawing?.undoCorner();
     else {
       const found = (Object.keys(KEYS) as ToolId[]).find((id) => KEYS[id].toLowerCase() === letter);
       if (!found || event.shiftKey || this.review.isOpen) return;
@@ -293,6 +297,12 @@ export class Editor {
       this.act(found);
     }
   };
+
+  private enter(): void {
+    const { drawing } = this.tool;
+    if (drawing?.corners.length) drawing.finish();
+    else this.tool.finish?.();
+  }
 
   private escape(): void {
     if (this.bubble.isShown) this.bubble.hide();

@@ -160,6 +160,22 @@ export class Grids {
     return this.near(buffer([x, y, x, y], 1)).filter(has).map(codeOf).sort();
   }
 
+  /** The vertices that edges lead to from a vertex, each once. */
+  beside(vertex: Coordinate): Coordinate[] {
+    const found = new Map<string, Coordinate>();
+    for (const code of this.holders(vertex)) {
+      const shape = this.get(code)?.getGeometry();
+      for (const ring of shape ? rings(shape) : []) {
+        for (let i = 1; i < ring.length; i++) {
+          const [a = [], b = []] = [ring[i - 1], ring[i]];
+          if (key(a) === key(vertex)) found.set(key(b), b);
+          if (key(b) === key(vertex)) found.set(key(a), a);
+        }
+      }
+    }
+    return [...found.values()];
+  }
+
   /** The nearest place on an outline within `reach` metres of the map. */
   nearest(coordinate: Coordinate, reach: number): Nearest | null {
     const [x = 0, y = 0] = coordinate;

@@ -8,11 +8,12 @@ export class Legend {
 
   constructor(private readonly session: Session) {
     session.on("balance", () => this.show());
-    this.show();
   }
 
   private show(): void {
-    const [a, b] = this.session.limits;
+    const { limits } = this.session;
+    if (!limits) return;
+    const [a, b] = limits;
     const lines = [
       ["below", tell("legendBelow", { n: a })],
       ["within", tell("legendWithin", { a, b })],

@@ -13,6 +13,7 @@ export class DraftList {
   readonly root = element("div", { class: "drafts" });
   private readonly body = element("tbody");
   private readonly box = element("div", { class: "history-box", tabindex: "0", role: "region", "aria-label": tell("drafts") });
+  private readonly area = element("select", { id: "draft-area" });
   private readonly none = element("p", { class: "note", hidden: true }, tell("noDrafts"));
 
   constructor(
@@ -31,7 +32,6 @@ export class DraftList {
   private form(): HTMLElement {
     const name = element("input", { id: "draft-name", type: "text", maxlength: 200, autocomplete: "off", placeholder: tell("draftNameHint") });
     const reason = element("input", { id: "draft-reason", type: "text", maxlength: 2000, autocomplete: "off", placeholder: tell("draftReasonHint") });
-    const area = element("select", { id: "draft-area" });
     const create = element("button", { type: "submit", class: "primary" }, tell("create"));
     const field = (id: string, word: "draftName" | "draftReason" | "draftArea", made: HTMLElement): HTMLElement =>
       element("p", { class: "field" }, element("label", { for: id }, tell(word)), made);
@@ -39,9 +39,8 @@ export class DraftList {
       "form",
       { class: "history new-draft" },
       element("h2", {}, tell("newDraft")),
-      element("div", { class: "fields" }, field("draft-name", "draftName", name), field("draft-area", "draftArea", area), field("draft-reason", "draftReason", reason), create),
+      element("div", { class: "fields" }, field("draft-name", "draftName", name), field("draft-area", "draftArea", this.area), field("draft-reason", "draftReason", reason), create),
     );
-    void this.fillAreas(area);
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       if (!name.value.trim()) {
@@ -51,7 +50,7 @@ export class DraftList {
       }
       create.disabled = true;
       service
-        .create(name.value.trim(), reason.value.trim(), area.value)
+        .create(name.value.trim(), reason.value.trim(), this.area.value)
         .then(({ id }) => this.opened(id), (error: unknown) => failed(error))
         .finally(() => (create.disabled = false));
     });
@@ -59,22 +58,20 @@ export class DraftList {
     return form;
   }
 
-  private async fillAreas(select: HTMLSelectElement): Promise<void> {
+  private fillAreas(areas: service.Area[]): void {
     const own = this.catalogue.account.area;
-    try {
-      for (const { code, name, level } of await service.areas()) {
-        if (own !== "*" && !code.startsWith(own)) continue;
-        select.append(element("option", { value: code }, `${level === "town" ? "" : "　"}${name} · ${code}`));
-      }
-    } catch (error) {
-      failed(error);
-    }
+    const open = areas.filter(({ code }) => own === "*" || code.startsWith(own));
+    this.area.replaceChildren(
+      ...open.map(({ code, name, level }) => element("option", { value: code }, `${level === "town" ? "" : "　"}${name} · ${code}`)),
+    );
   }
 
   async refresh(): Promise<void> {
     try {
-      const drafts = await service.drafts();
-      this.body.replaceChildren(...drafts.map((draft) => this.line(draft)));
+      const [drafts, areas] = await Promise.all([service.drafts(), service.areas()]);
+      this.fillAreas(areas);
+      const names = new Map(areas.map(({ code, name }) => [code, name]));
+      this.body.replaceChildren(...drafts.map((draft) => this.line(draft, names.get(draft.area) ?? null)));
       this.box.hidden = drafts.length === 0;
       this.none.hidden = drafts.length > 0;
     } catch (error) {
@@ -82,7 +79,7 @@ export class DraftList {
     }
   }
 
-  private line(draft: DraftRecord): HTMLElement {
+  private line(draft: DraftRecord, area: string | null): HTMLElement {
     const link = element("a", { href: `/edit?draft=${encodeURIComponent(draft.id)}` }, draft.name);
     link.addEventListener("click", (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return;
@@ -97,7 +94,7 @@ export class DraftList {
       { "data-draft": draft.id },
       element("th", { scope: "row" }, link, element("small", {}, draft.reason)),
       element("td", {}, element("span", { class: "state", "data-state": draft.state }, tell(`state-${draft.state}`))),
-      element("td", {}, draft.area),
+      element("td", { class: "area" }, area, element("small", {}, draft.area)),
       element("td", { class: "touched" }, text),
       element("td", {}, draft.author),
       element("td", { class: "when" }, minuteText(draft.updated_at)),

@@ -1,5 +1,8 @@
 // How grids, drawings and places look on the editor's map.
 import type { FeatureLike } from "ol/Feature";
+import LineString from "ol/geom/LineString";
+import MultiPoint from "ol/geom/MultiPoint";
+import Polygon from "ol/geom/Polygon";
 import CircleStyle from "ol/style/Circle";
 import Fill from "ol/style/Fill";
 import RegularShape from "ol/style/RegularShape";
@@ -76,8 +79,17 @@ const SKETCH = new Style({
   stroke: new Stroke({ color: COLOURS.accent, width: 3, lineDash: [8, 5] }),
 });
 
-export function sketchLook(feature: FeatureLike): Style {
-  return feature.getGeometry()?.getType() === "Point" ? CORNER : SKETCH;
+const DOTS = new Style({
+  image: new CircleStyle({ radius: 3.2, fill: new Fill({ color: "#fff" }), stroke: new Stroke({ color: COLOURS.accent, width: 1.6 }) }),
+  geometry: (feature) => {
+    const shape = feature.getGeometry();
+    if (!(shape instanceof LineString || shape instanceof Polygon)) return undefined;
+    return new MultiPoint(shape instanceof Polygon ? (shape.getCoordinates()[0] ?? []) : shape.getCoordinates());
+  },
+});
+
+export function sketchLook(feature: FeatureLike): Style | Style[] {
+  return feature.getGeometry()?.getType() === "Point" ? CORNER : [SKETCH, DOTS];
 }
 
 const VERTEX = new Style({
@@ -93,10 +105,19 @@ export function vertexLook(feature: FeatureLike): Style {
   return feature.get("node") ? NODE : VERTEX;
 }
 
-const BUILDING = new Style({ fill: new Fill({ color: "rgba(47,95,168,0.5)" }), stroke: new Stroke({ color: COLOURS.accent, width: 2 }) });
+const CUT = new Style({ fill: new Fill({ color: "rgba(179,57,47,0.45)" }), stroke: new Stroke({ color: COLOURS.above, width: 2 }) });
 
-export function buildingLook(): Style {
-  return BUILDING;
+/** A building that a line runs through. */
+export function cutLook(): Style {
+  return CUT;
+}
+
+const OFFERED = new Style({ fill: new Fill({ color: "rgba(47,95,168,0.04)" }), stroke: new Stroke({ color: "rgba(47,95,168,0.75)", width: 1.2, lineDash: [4, 3] }) });
+const TAKEN = new Style({ fill: new Fill({ color: "rgba(47,95,168,0.42)" }), stroke: new Stroke({ color: COLOURS.accent, width: 2.2 }), zIndex: 1 });
+
+/** A piece of ground that can be clicked. */
+export function pieceLook(chosen: boolean): Style {
+  return chosen ? TAKEN : OFFERED;
 }
 
 const PROPOSED = new Style({
@@ -117,12 +138,12 @@ export function movedLook(gain: boolean, text: string): Style[] {
 }
 
 const SIDES = {
-  before: new Style({ stroke: new Stroke({ color: "#7a4b12", width: 2.6, lineDash: [9, 5] }), fill: new Fill({ color: "rgba(122,75,18,0.06)" }) }),
+  before: new Style({ zIndex: 1, stroke: new Stroke({ color: "#7a4b12", width: 2.6, lineDash: [9, 5] }), fill: new Fill({ color: "rgba(122,75,18,0.06)" }) }),
   after: new Style({ stroke: new Stroke({ color: COLOURS.accent, width: 2.8 }), fill: new Fill({ color: "rgba(47,95,168,0.06)" }) }),
 };
 
 export function sideLook(side: keyof typeof SIDES, text: string): Style[] {
-  return [SIDES[side], gridText(text, false)];
+  return text ? [SIDES[side], gridText(text, false)] : [SIDES[side]];
 }
 
 export function pinLook(number: number): Style {

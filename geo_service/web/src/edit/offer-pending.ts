@@ -1,24 +1,25 @@
-// A step that did not reach the service when the page was closed: save it, or drop it.
+// Steps that did not reach the service when the page was closed: save them, or drop them.
 import { element } from "../common/dom";
 import { clearFailure, note } from "./failure";
 import { stepText } from "./history-panel";
-import { keepOperation, pendingOperation } from "./pending";
+import { dropOperation, pendingOperations } from "./pending";
 import type { Session } from "./session";
 import { tell } from "./words";
 
 export function offerPending(session: Session): void {
   const { id } = session.draft;
-  const operation = pendingOperation(id);
-  if (!operation || !session.editable) return;
+  const operations = pendingOperations(id);
+  if (operations.length === 0 || !session.editable) return;
   const save = element("button", { type: "button" }, tell("pendingSave"));
   const drop = element("button", { type: "button" }, tell("pendingDrop"));
   save.addEventListener("click", () => {
     clearFailure();
-    void session.do(operation);
+    void session.resume();
   });
   drop.addEventListener("click", () => {
     clearFailure();
-    keepOperation(id, null);
+    for (const operation of operations) dropOperation(id, operation);
   });
-  note(tell("pendingFound", { what: stepText(operation, (code) => session.grids.title(code)) }), save, drop);
+  const what = operations.map((operation) => stepText(operation, (code) => session.grids.title(code))).join("、");
+  note(tell("pendingFound", { n: operations.length, what }), save, drop);
 }

@@ -32,9 +32,12 @@ export class OptionsBar {
 
   show(tool: Tool, sentence: string | null): void {
     this.hint.textContent = sentence ?? tool.hint();
+    const held = this.acts.contains(document.activeElement) ? (document.activeElement as HTMLElement).dataset.act : undefined;
     this.acts.replaceChildren(...(tool.buttons?.() ?? []));
+    // The button that was pressed is a new one now, and keeps the focus.
+    if (held) this.acts.querySelector<HTMLElement>(`[data-act="${held}"]`)?.focus();
     this.snap.label.hidden = tool.id === "select" || tool.id === "merge";
-    this.trace.label.hidden = tool.id !== "split" && tool.id !== "redraw";
+    this.trace.label.hidden = !["split", "reshape", "redraw"].includes(tool.id);
   }
 
   busy(busy: boolean): void {

@@ -3,9 +3,7 @@ import type { Coordinate } from "ol/coordinate";
 
 import { element } from "../common/dom";
 import { announce } from "../import/notice";
-import { lineOf, onMap, placeOf, placeText } from "./places";
-import { keepSketch } from "./pending";
-import type { Place } from "./contract";
+import { placeOf, placeText } from "./places";
 import type { Context, Tool } from "./tools/tool";
 import { tell } from "./words";
 
@@ -24,7 +22,6 @@ export interface Taker {
 
 export class Pen {
   private readonly cross = element("div", { class: "cross", hidden: true, "aria-hidden": "true" });
-  private corners: Coordinate[] = [];
   private taker: Taker | null = null;
   private at: [number, number] | null = null;
 
@@ -48,30 +45,18 @@ export class Pen {
 
   /** Give the points to somebody else until Enter or Escape. */
   lend(taker: Taker): void {
-    this.taker = taker;
-    this.corners = [...taker.corners];
-    this.draw();
+    this.taker = { ...taker, corners: [...taker.corners] };
     this.context.stage.target.focus();
     this.show();
     announce(tell("picking"));
   }
 
+  /** Take the pen back from whom it was lent to; false where it was not. */
   clear(): boolean {
-    const had = this.corners.length > 0 || this.taker !== null;
-    const taker = this.taker;
+    const { taker } = this;
     this.taker = null;
-    if (had && !taker) {
-      this.corners = [];
-      this.draw();
-    }
-    this.corners = [];
     taker?.ended();
-    return had;
-  }
-
-  resume(line: Place[]): void {
-    this.corners = line.map(onMap);
-    this.draw();
+    return taker !== null;
   }
 
   private show(): void {
@@ -109,18 +94,6 @@ export class Pen {
     return near ? (near.vertex ?? near.at) : exact;
   }
 
-  private draw(): void {
-    const closed = this.taker ? this.taker.closed : this.tool().takes === "area";
-    this.context.stage.showSketch(this.corners, closed);
-  }
-
-  private changed(): void {
-    this.draw();
-    if (this.taker) this.taker.changed(this.corners);
-    else keepSketch(this.context.session.draft.id, this.tool().id, lineOf(this.corners));
-    announce(tell("picked", { n: this.corners.length }));
-  }
-
   private key(event: KeyboardEvent): void {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (!this.handled(event)) return;
@@ -139,41 +112,32 @@ export class Pen {
       this.set(event.shiftKey);
       return true;
     }
-    if (event.key === "Backspace" && this.corners.length > 0) {
-      this.corners.pop();
-      this.changed();
-      return true;
-    }
-    if (event.key === "Enter") return this.end();
-    if (event.key === "Escape" && this.taker) return this.clear();
-    return false;
+    const { taker } = this;
+    if (!taker) return false;
+    if (event.key === "Backspace") this.give(taker, taker.corners.slice(0, -1));
+    else if (event.key === "Enter" || event.key === "Escape") this.clear();
+    else return false;
+    return true;
+  }
+
+  private give(taker: Taker, corners: Coordinate[]): void {
+    taker.corners = corners;
+    taker.changed(corners);
+    announce(tell("picked", { n: corners.length }));
   }
 
   private set(more: boolean): void {
     const at = this.coordinate();
     if (!at) return;
     const tool = this.tool();
-    if (!this.taker && tool.takes === "place") {
+    const { drawing } = tool;
+    if (this.taker) this.give(this.taker, [...this.taker.corners, at]);
+    else if (drawing?.isOn) {
+      drawing.append([at]);
+      announce(tell("picked", { n: drawing.corners.length }));
+    } else {
       tool.place?.(at, more);
       announce(placeText(placeOf(at)));
-      return;
     }
-    this.corners.push(at);
-    this.changed();
-  }
-
-  private end(): boolean {
-    if (this.taker) return this.clear();
-    const tool = this.tool();
-    if (tool.takes === "place" || this.corners.length === 0) {
-      tool.finish?.();
-      return tool.finish !== undefined;
-    }
-    const corners = this.corners;
-    this.corners = [];
-    this.draw();
-    keepSketch(this.context.session.draft.id, tool.id, []);
-    tool.drawn?.(corners);
-    return true;
   }
 }

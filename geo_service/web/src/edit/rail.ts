@@ -8,6 +8,7 @@ export type RailAction = ToolId | "undo" | "redo";
 const ICONS: Record<RailAction, string> = {
   select: "M5 3l10 6.2-4.4 1.2L8.3 15z",
   drag: "M3 14.5 8.5 6l4 3.5L17 4M8.5 4.2a1.8 1.8 0 1 1 0 3.6 1.8 1.8 0 0 1 0-3.6zM8.5 11v6M6.5 15l2 2 2-2",
+  reshape: "M3.5 3.5h13v13h-13zM10 3.5c-3 3 3 4 0 6.5s3 3.5 0 6.5",
   split: "M3.5 3.5h13v13h-13zM11.5 2 8.5 18",
   merge: "M3 4h6v12H3zM11 4h6v12h-6zM7 10h6M11.5 8l2 2-2 2",
   transfer: "M3 4.5c3-2 8-2 9.5 1.5S10 13 6.5 12 1.5 6 3 4.5M9 15.5h8M14.5 13l2.5 2.5-2.5 2.5",
@@ -19,9 +20,9 @@ const ICONS: Record<RailAction, string> = {
 };
 
 /** The keys that choose a tool; undo and redo have Ctrl+Z and Ctrl+Y. */
-export const KEYS: Record<ToolId, string> = { select: "V", drag: "D", split: "S", merge: "M", transfer: "T", redraw: "R", insert: "I", remove: "X" };
+export const KEYS: Record<ToolId, string> = { select: "V", drag: "D", reshape: "E", split: "S", merge: "M", transfer: "T", redraw: "R", insert: "I", remove: "X" };
 
-const ORDER: RailAction[] = ["select", "drag", "split", "merge", "transfer", "redraw", "insert", "remove", "undo", "redo"];
+const ORDER: RailAction[] = ["select", "drag", "reshape", "split", "merge", "transfer", "redraw", "insert", "remove", "undo", "redo"];
 
 export class Rail {
   readonly root = element("div", { class: "rail", role: "toolbar", "aria-label": tell("tools"), "aria-orientation": "vertical" });

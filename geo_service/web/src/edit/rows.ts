@@ -9,7 +9,6 @@ import { tell } from "./words";
 export class Rows {
   readonly root: HTMLElement;
   private readonly list = element("ol", { class: "rows" });
-  closed = false;
 
   constructor(
     private readonly changed: (corners: Coordinate[]) => void,

@@ -2,7 +2,7 @@
 import { address, Problem, problemOf } from "../common/api";
 import type { LayerEntry } from "../common/contract";
 import { say } from "../common/language";
-import type { Answer, Balance, Comment, Done, DraftRecord, Grids, Operation, Place, Review, Suggestion } from "./contract";
+import type { Answer, Balance, Collection, Comment, Done, DraftRecord, DrawnLine, Grids, Operation, Piece, Place, Review, Suggestion } from "./contract";
 
 /** What a problem document of a draft tells beyond its sentence. */
 export interface Particulars {
@@ -117,6 +117,24 @@ export type Step = "submit" | "withdraw" | "approve" | "return" | "publish" | "r
 
 export function step(id: string, step: Step, values: Record<string, unknown> = {}): Promise<DraftRecord> {
   return ask("POST", of(id, `/${step}`), values);
+}
+
+/** How a line is put: as it is, along roads and other natural borders, or around the buildings it runs through. */
+export type Put = "as_drawn" | "natural" | "off_buildings";
+
+export function putLine(id: string, line: Place[], put: Put, tolerance: number, signal: AbortSignal): Promise<DrawnLine> {
+  return ask("POST", of(id, "/lines"), { line, put, ...(put === "natural" ? { tolerance } : {}) }, signal);
+}
+
+export type PieceKind = "block" | "building";
+
+export function pieces(id: string, codes: string[], by: PieceKind, signal: AbortSignal): Promise<Collection<Piece>> {
+  const query = new URLSearchParams([...codes.map((code) => ["code", code]), ["by", by]]);
+  return ask("GET", of(id, `/blocks?${query.toString()}`), undefined, signal);
+}
+
+export function setLimits(area: string, low: number, high: number): Promise<unknown> {
+  return ask("PUT", `/api/household-limits/${encodeURIComponent(area)}`, { low, high });
 }
 
 export type Question = { kind: "split"; code: string; parts: number } | { kind: "rebalance"; codes: string[] };

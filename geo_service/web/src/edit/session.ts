@@ -3,7 +3,7 @@ import { Problem } from "../common/api";
 import type { Account, Title } from "../common/contract";
 import type { Answer, Balance, BalanceRow, Comment, DraftRecord, LiveOperation, Operation, Place, Spread } from "./contract";
 import { Grids } from "./grids";
-import { keepOperation } from "./pending";
+import { dropOperation, keepOperation, pendingOperations } from "./pending";
 import * as service from "./service";
 import { Refusal } from "./service";
 import { tell } from "./words";
@@ -14,6 +14,9 @@ export interface Said {
   sentence: string;
   place: Place | null;
 }
+
+/** What became of an operation; "unsent" is kept and can be sent again. */
+export type Outcome = "done" | "refused" | "unsent";
 
 export interface Hearer {
   /** Something was refused; nothing has changed. */
@@ -30,7 +33,8 @@ const TRIES = 4;
 export class Session {
   readonly grids = new Grids();
   readonly rows = new Map<string, BalanceRow>();
-  limits: [number, number] = [300, 500];
+  /** How many households a grid of the draft's area is to have; null until that is known. */
+  limits: [number, number] | null = null;
   town: Record<string, Spread> = {};
   note: Title | null = null;
   comments: Comment[] = [];
@@ -54,12 +58,21 @@ export class Session {
     for (const [wanted, listener] of this.listeners) if (wanted === aspect) listener();
   }
 
+  /** How many households a grid is to have: towns may differ. */
+  limitsOf(row: BalanceRow): [number, number] {
+    return row.limits ?? this.limits ?? [0, 0];
+  }
+
   get busy(): boolean {
     return this.waiting > 0;
   }
 
   get mayWrite(): boolean {
     return this.account.role === "editor" || this.account.role === "admin";
+  }
+
+  get isAdmin(): boolean {
+    return this.account.role === "admin";
   }
 
   get editable(): boolean {
@@ -99,7 +112,7 @@ export class Session {
     this.tell("comments");
   }
 
-  private async refreshBalance(): Promise<void> {
+  async refreshBalance(): Promise<void> {
     const balance = await service.balance(this.draft.id);
     this.rows.clear();
     this.count(balance);
@@ -134,43 +147,70 @@ export class Session {
     return done;
   }
 
-  /** Do an operation and keep it. False where it was refused: then nothing has changed. */
-  do(operation: Operation): Promise<boolean> {
+  /** Do an operation and keep it. Where it is not done, nothing has changed. */
+  do(operation: Operation): Promise<Outcome> {
     if (!this.editable) {
       this.hearer.refused({ sentence: this.whyNot(), place: null });
-      return Promise.resolve(false);
+      return Promise.resolve("refused");
     }
     keepOperation(this.draft.id, operation);
     return this.next(() => this.attempt(operation));
   }
 
-  whyNot(): string {
-    return this.mayWrite ? tell("stateReadOnly", { state: tell(`state-${this.draft.state}`) }) : tell("readOnly");
+  /** Do operations one after another: all of them, or none. */
+  async doAll(operations: Operation[]): Promise<boolean> {
+    for (const [done, operation] of operations.entries()) {
+      if ((await this.do(operation)) === "done") continue;
+      for (let i = 0; i < done; i++) await this.undo();
+      return false;
+    }
+    return true;
   }
 
-  private async attempt(operation: Operation): Promise<boolean> {
+  /** Send what did not arrive, in its order. */
+  async resume(): Promise<void> {
+    for (const operation of pendingOperations(this.draft.id)) if ((await this.do(operation)) === "unsent") return;
+  }
+
+  whyNot(): string {
+    const { state } = this.draft;
+    if (!this.mayWrite) return tell("readOnly");
+    return tell(state === "submitted" || state === "approved" ? "stateReadOnly" : "stateEnded", { state: tell(`state-${state}`) });
+  }
+
+  private async attempt(operation: Operation): Promise<Outcome> {
     for (let tries = 1; ; tries++) {
       try {
         const answer = await service.operate(this.draft.id, this.draft.revision, operation);
-        keepOperation(this.draft.id, null);
+        dropOperation(this.draft.id, operation);
         this.take(answer);
         this.draft.operations += 1;
         this.draft.redoable = 0;
         const changed = answer.changed.features.map(({ properties }) => properties.code);
         this.draft.touched = [...new Set([...this.draft.touched, ...changed, ...answer.removed])].sort();
         this.tell("draft");
-        return true;
+        return "done";
       } catch (error) {
-        if (error instanceof Refusal && error.status === 409 && error.particulars.revision !== undefined && tries < TRIES) {
+        if (this.isBehind(error) && tries < TRIES) {
           await this.catchUp(error);
           continue;
         }
-        return this.answerFailure(error, () => void this.do(operation));
+        // What was refused needs not be kept; what did not arrive does.
+        const unsent = isUnsent(error);
+        if (!unsent) dropOperation(this.draft.id, operation);
+        this.answerFailure(error, unsent ? () => void this.resume() : null);
+        if (error instanceof Refusal && error.status === 409) await this.refresh(); // the base may have moved
+        return unsent ? "unsent" : "refused";
       }
     }
   }
 
-  /** Others were faster: take over what they did. */
+  /** Whether others were faster. */
+  private isBehind(error: unknown): error is Refusal {
+    return error instanceof Refusal && error.status === 409 && error.particulars.revision !== undefined;
+  }
+
+  /** Take over what others did. */
   private async catchUp({ particulars }: Refusal): Promise<void> {
     if (particulars.changed && particulars.revision !== undefined) {
       this.draft.revision = particulars.revision;
@@ -180,17 +220,13 @@ export class Session {
     } else await this.load();
   }
 
-  private answerFailure(error: unknown, again: (() => void) | null): boolean {
+  private answerFailure(error: unknown, again: (() => void) | null): void {
     this.previewed = null;
     this.tell("balance");
     this.tell("grids"); // whatever was shown beforehand goes back
-    const unsaved = error instanceof Problem && (error.status === 0 || error.status === 401 || error.status >= 500);
-    // What was refused needs not be kept; what did not arrive does.
-    if (!unsaved) keepOperation(this.draft.id, null);
     if (error instanceof Refusal && [400, 403, 404, 409, 422, 423].includes(error.status)) {
       this.hearer.refused({ sentence: error.message, place: error.particulars.place ?? null });
-    } else this.hearer.failed(error, unsaved ? again : null);
-    return false;
+    } else this.hearer.failed(error, again);
   }
 
   undo(): Promise<boolean> {
@@ -215,11 +251,12 @@ export class Session {
           if (this.waiting === 1) await this.refresh();
           return true;
         } catch (error) {
-          if (error instanceof Refusal && error.status === 409 && error.particulars.revision !== undefined && tries < TRIES) {
+          if (this.isBehind(error) && tries < TRIES) {
             await this.catchUp(error);
             continue;
           }
-          return this.answerFailure(error, null);
+          this.answerFailure(error, null);
+          return false;
         }
       }
     });
@@ -271,13 +308,18 @@ export class Session {
         this.tell("draft");
         return true;
       } catch (error) {
-        const refused = this.answerFailure(error, null);
+        this.answerFailure(error, null);
         if (error instanceof Refusal && error.status === 409) {
           this.hearer.stuck(error, step);
           await this.refresh();
         }
-        return refused;
+        return false;
       }
     });
   }
+}
+
+/** Whether it never came to an answer that stands. */
+function isUnsent(error: unknown): boolean {
+  return error instanceof Problem && (error.status === 0 || error.status === 401 || error.status >= 500);
 }

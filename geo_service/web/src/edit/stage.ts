@@ -248,6 +248,10 @@ export class Stage {
     const inside = a >= west && b >= south && c <= east && d <= north;
     const large = Math.max(getWidth(extent) / getWidth(seen), getHeight(extent) / getHeight(seen)) > 0.12;
     if (inside && large && !meant) return;
-    view.fit(extent, { padding: [110, 110, 110, 110], maxZoom: 18, duration: calm.matches ? 0 : 250 });
+    this.frame(extent);
+  }
+
+  frame(extent: Extent): void {
+    this.map.getView().fit(extent, { padding: [110, 110, 110, 110], maxZoom: 18, duration: calm.matches ? 0 : 250 });
   }
 }

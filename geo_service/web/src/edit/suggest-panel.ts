@@ -100,14 +100,13 @@ export class SuggestPanel {
   }
 
   private card(suggestion: Suggestion, number: number): HTMLElement {
-    const [low, high] = this.session.limits;
     const rows = suggestion.figures.grids.map((row) =>
       element(
         "tr",
         { "data-state": row.state },
         element("th", { scope: "row" }, this.titled(row.code)),
         element("td", {}, element("b", {}, tell("households", { n: count(row.households) }))),
-        element("td", {}, tell(row.households < low ? "below" : row.households > high ? "above" : "within")),
+        element("td", {}, tell(row.state)),
         element("td", {}, `${tell("polsbyPopper")} ${row.polsby_popper.toFixed(2)}`),
       ),
     );
@@ -122,7 +121,10 @@ export class SuggestPanel {
       element("div", { class: "row" }, look, take),
     );
     look.addEventListener("click", () => this.present(suggestion, card));
-    take.addEventListener("click", () => void this.take(suggestion));
+    take.addEventListener("click", () => {
+      take.disabled = true; // its operations fit once
+      void this.take(suggestion);
+    });
     return card;
   }
 
@@ -140,7 +142,7 @@ export class SuggestPanel {
   }
 
   private async take(suggestion: Suggestion): Promise<void> {
-    for (const operation of suggestion.operations) if (!(await this.session.do(operation))) return;
-    this.selection.set(suggestion.after.features.map(({ properties }) => properties.code).filter((code) => this.session.grids.get(code)));
+    if (!(await this.session.doAll(suggestion.operations))) return;
+    this.selection.set(suggestion.figures.grids.map(({ code }) => code).filter((code) => this.session.grids.get(code)));
   }
 }

@@ -131,8 +131,8 @@ export class TablePanel {
     const operation = this.operation();
     if (!operation) return;
     const name = tell(DO[this.what as Exclude<Action, "vertices">]);
-    void this.session.do(operation).then((done) => {
-      if (!done) return;
+    void this.session.do(operation).then((outcome) => {
+      if (outcome !== "done") return;
       this.rows.set([]);
       this.stage.showSketch([], false);
       announce(tell("done", { what: name, revision: this.session.draft.revision }));

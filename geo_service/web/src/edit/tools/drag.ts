@@ -24,7 +24,6 @@ interface Drag {
 
 export class DragTool implements Tool {
   readonly id = "drag";
-  readonly takes = "place";
   /** Copies of the grids at the pointer: OpenLayers moves all that have identical edges. */
   private readonly near = new Collection<Grid>();
   private readonly modify: Modify;
@@ -130,7 +129,17 @@ export class DragTool implements Tool {
     if (!this.drag) return;
     this.drag.now = event.coordinate;
     this.timer ||= window.setTimeout(() => void this.ask(), CALM);
+    this.context.borders.follow(...this.edges(this.drag));
   };
+
+  /** The edges that move, as lines of two: those at a node do not lie on one line. */
+  private edges({ vertex, edge, now }: Drag): Coordinate[][] {
+    if (!vertex) return [[edge[0], now, edge[1]]];
+    const beside = this.context.session.grids.beside(vertex);
+    const lines: Coordinate[][] = [];
+    for (let i = 0; i < beside.length; i += 2) lines.push([beside[i] ?? now, now, ...beside.slice(i + 1, i + 2)]);
+    return lines;
+  }
 
   private operation({ vertex, edge, now }: Drag): Operation {
     if (vertex) return { operation: "move_vertex", old: placeOf(vertex), new: placeOf(now) };
@@ -156,6 +165,7 @@ export class DragTool implements Tool {
   private async end(last: Coordinate | null): Promise<void> {
     const drag = this.drag;
     this.settle();
+    this.context.borders.clear();
     if (!drag) return;
     const now = last ?? drag.now;
     drag.now = now;

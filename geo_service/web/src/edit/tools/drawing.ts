@@ -1,35 +1,48 @@
-// Drawing with the pointer for the tools that need a line or an area: with snapping, tracing, and a copy of what is half done.
+// Drawing for the tools that need a line or an area, by pointer or by the pen of the keyboard: with snapping, tracing, and
+// a copy of what is half done.
 import type { Coordinate } from "ol/coordinate";
-import type Feature from "ol/Feature";
 import type LineString from "ol/geom/LineString";
 import type Polygon from "ol/geom/Polygon";
 import Draw from "ol/interaction/Draw";
 
+import { element } from "../../common/dom";
 import { sketchLook } from "../looks";
 import { lineOf } from "../places";
 import { keepSketch } from "../pending";
-import type { Context } from "./tool";
+import type { Outcome } from "../session";
+import { tell } from "../words";
+import type { Context, ToolId } from "./tool";
 
 interface Options {
   kind: "LineString" | "Polygon";
   freehand?: boolean;
-  done: (corners: Coordinate[]) => void;
+  /** What is done with the corners; a drawing that is refused is taken up again. */
+  done: (corners: Coordinate[]) => Promise<Outcome>;
 }
 
 export class Drawing {
+  /** The corners that are set; the one that follows the pointer is not. */
+  corners: Coordinate[] = [];
   private draw: Draw | null = null;
-  private corners = 0;
+  private filling = false;
+  private readonly least: number;
 
   constructor(
     private readonly context: Context,
-    private readonly tool: string,
+    private readonly tool: ToolId,
     private readonly options: Options,
-  ) {}
+  ) {
+    this.least = options.kind === "Polygon" ? 3 : 2;
+  }
+
+  get isOn(): boolean {
+    return this.draw !== null;
+  }
 
   start(): void {
     const { stage, targets, session } = this.context;
-    const { kind, freehand, done } = this.options;
-    if (!session.editable) return;
+    const { kind, freehand } = this.options;
+    if (!session.editable || this.draw) return;
     targets.useGrids(true);
     const draw = new Draw({
       type: kind,
@@ -41,16 +54,12 @@ export class Drawing {
       snapTolerance: 14,
       condition: (event) => !(event.originalEvent instanceof PointerEvent) || event.originalEvent.button === 0,
     });
-    draw.on("drawstart", ({ feature }) => {
-      this.corners = 1;
-      feature.getGeometry()?.on("change", () => this.keep(feature as Feature<LineString | Polygon>));
-    });
-    draw.on("drawabort", () => this.drop());
+    draw.on("drawstart", ({ feature }) => feature.getGeometry()?.on("change", ({ target }) => this.follow(target as LineString | Polygon)));
+    draw.on("drawabort", () => this.set([]));
     draw.on("drawend", ({ feature }) => {
-      this.drop();
-      const shape = feature.getGeometry() as LineString | Polygon;
-      const corners = shape.getType() === "Polygon" ? (shape as Polygon).getCoordinates()[0]?.slice(0, -1) : (shape as LineString).getCoordinates();
-      done(corners ?? []);
+      const corners = outline(feature.getGeometry() as LineString | Polygon);
+      this.set([]);
+      void this.end(corners);
     });
     this.draw = draw;
     stage.map.addInteraction(draw);
@@ -58,41 +67,78 @@ export class Drawing {
 
   stop(): void {
     if (!this.draw) return;
-    this.draw.abortDrawing();
-    this.context.stage.map.removeInteraction(this.draw);
+    const { draw } = this;
     this.draw = null;
+    this.corners = []; // what is kept of them stays
+    this.context.borders.clear();
+    this.context.stage.map.removeInteraction(draw);
     this.context.targets.useGrids(false);
   }
 
-  /** The corners that are set so far; the last one only follows the pointer. */
-  private keep(feature: Feature<LineString | Polygon>): void {
-    if (this.options.freehand) return;
-    const shape = feature.getGeometry();
-    if (!shape) return;
-    const all = shape.getType() === "Polygon" ? ((shape as Polygon).getCoordinates()[0] ?? []) : (shape as LineString).getCoordinates();
-    const set = all.slice(0, -1);
-    if (set.length === this.corners) return;
-    this.corners = set.length;
-    keepSketch(this.context.session.draft.id, this.tool, lineOf(set));
+  private async end(corners: Coordinate[]): Promise<void> {
+    const outcome = await this.options.done(corners);
+    if (outcome === "refused" && this.isOn && this.corners.length === 0 && !this.options.freehand) this.append(corners);
   }
 
-  private drop(): void {
-    this.corners = 0;
-    keepSketch(this.context.session.draft.id, this.tool, []);
+  private follow(shape: LineString | Polygon): void {
+    if (this.filling || this.options.freehand) return;
+    const set = outline(shape).slice(0, -1);
+    if (set.length !== this.corners.length) this.set(set);
   }
 
-  /** Take up a line again that was begun before. */
-  resume(corners: Coordinate[]): void {
-    this.draw?.appendCoordinates(corners);
+  private set(corners: Coordinate[]): void {
+    if (!this.draw) return;
+    this.corners = corners;
+    keepSketch(this.context.session.draft.id, { tool: this.tool, code: this.context.selection.first, line: lineOf(corners) });
+    if (!this.options.freehand) this.context.borders.follow(corners);
+    this.context.changed();
+  }
+
+  /** Go on from corners that come from elsewhere: the pen, or a line that was begun before. */
+  append(corners: Coordinate[]): void {
+    if (!this.draw || corners.length === 0) return;
+    this.filling = true;
+    this.draw.appendCoordinates(corners.map((corner) => [...corner]));
+    this.filling = false;
+    this.set([...this.corners, ...corners]);
+  }
+
+  /** Draw something else instead. */
+  replace(corners: Coordinate[]): void {
+    this.draw?.abortDrawing();
+    this.append(corners);
   }
 
   undoCorner(): void {
     this.draw?.removeLastPoint();
   }
 
+  finish(): void {
+    if (this.corners.length < this.least) {
+      this.context.refuse({ sentence: tell("tooFewPlaces", { n: this.least }), place: null });
+    } else this.draw?.finishDrawing();
+  }
+
   cancel(): boolean {
-    const had = this.corners > 0;
+    const had = this.corners.length > 0;
     this.draw?.abortDrawing();
     return had;
   }
+
+  /** What a double click and the keys do, for who has neither. */
+  buttons(): HTMLElement[] {
+    if (this.corners.length === 0 || this.options.freehand) return [];
+    const back = element("button", { type: "button", "data-act": "back" }, tell("undoCorner"));
+    back.addEventListener("click", () => this.undoCorner());
+    const end = element("button", { type: "button", "data-act": "end", class: "primary", disabled: this.corners.length < this.least }, tell("finish"));
+    end.addEventListener("click", () => this.finish());
+    return [...this.context.borders.buttons(this), back, end];
+  }
+}
+
+/** The corners of a line, or of a ring that is open. */
+function outline(shape: LineString | Polygon): Coordinate[] {
+  if (shape.getType() === "LineString") return (shape as LineString).getCoordinates();
+  const ring = (shape as Polygon).getCoordinates()[0] ?? [];
+  return ring.slice(0, -1);
 }

@@ -7,7 +7,6 @@ import { type Context, editableAt, refusal, type Tool } from "./tool";
 
 export class MergeTool implements Tool {
   readonly id = "merge";
-  readonly takes = "place";
 
   constructor(private readonly context: Context) {}
 
@@ -43,8 +42,8 @@ export class MergeTool implements Tool {
       this.context.refuse(refusal("chooseFirst", null));
       return;
     }
-    void session.do({ operation: "merge", codes: [into, ...others], into }).then((done) => {
-      if (done) selection.set([into]);
+    void session.do({ operation: "merge", codes: [into, ...others], into }).then((outcome) => {
+      if (outcome === "done") selection.set([into]);
     });
   }
 
@@ -58,7 +57,7 @@ export class MergeTool implements Tool {
 
   buttons(): HTMLElement[] {
     if (this.context.selection.codes.length < 2) return [];
-    const apply = element("button", { type: "button", class: "primary" }, tell("doMerge"));
+    const apply = element("button", { type: "button", "data-act": "apply", class: "primary" }, tell("doMerge"));
     apply.addEventListener("click", () => this.finish());
     return [apply];
   }

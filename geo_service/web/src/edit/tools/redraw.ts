@@ -2,40 +2,31 @@
 import type { Coordinate } from "ol/coordinate";
 
 import { areaOf } from "../places";
+import type { Outcome } from "../session";
 import { tell } from "../words";
 import { Drawing } from "./drawing";
-import { type Context, editableAt, type Tool } from "./tool";
+import { chooseOne, type Context, editableAt, type Tool } from "./tool";
 
 export class RedrawTool implements Tool {
   readonly id = "redraw";
   readonly drawing: Drawing;
-  private drawingNow = false;
 
   constructor(private readonly context: Context) {
     this.drawing = new Drawing(context, this.id, { kind: "Polygon", done: (corners) => this.drawn(corners) });
   }
 
-  get takes(): "place" | "area" {
-    return this.context.selection.first === null ? "place" : "area";
-  }
-
   start(): void {
-    const { selection, session } = this.context;
-    const first = selection.first;
-    selection.set(first !== null && session.grids.editable(first) ? [first] : []);
+    chooseOne(this.context);
     this.follow();
   }
 
   stop(): void {
-    if (this.drawingNow) this.drawing.stop();
-    this.drawingNow = false;
+    this.drawing.stop();
   }
 
   private follow(): void {
-    const wanted = this.context.selection.first !== null;
-    if (wanted && !this.drawingNow) this.drawing.start();
-    if (!wanted && this.drawingNow) this.drawing.stop();
-    this.drawingNow = wanted;
+    if (this.context.selection.first === null) this.drawing.stop();
+    else this.drawing.start();
     this.context.changed();
   }
 
@@ -54,13 +45,19 @@ export class RedrawTool implements Tool {
     this.follow();
   }
 
-  drawn(corners: Coordinate[]): void {
+  private drawn(corners: Coordinate[]): Promise<Outcome> {
     const code = this.context.selection.first;
-    if (code !== null) void this.context.session.do({ operation: "redraw", code, polygon: areaOf(corners) });
+    if (code === null) return Promise.resolve("refused");
+    return this.context.session.do({ operation: "redraw", code, polygon: areaOf(corners) });
   }
 
   hint(): string {
     const code = this.context.selection.first;
+    if (this.drawing.corners.length) return tell("hintDrawing");
     return code === null ? tell("hintRedraw") : tell("hintRedrawOf", { code: this.context.session.grids.title(code) });
+  }
+
+  buttons(): HTMLElement[] {
+    return this.drawing.buttons();
   }
 }

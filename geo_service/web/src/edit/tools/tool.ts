@@ -1,21 +1,25 @@
 // What the tools have in common.
 import type { Coordinate } from "ol/coordinate";
 
+import type { Borders } from "../borders";
 import { placeOf } from "../places";
 import type { Selection } from "../selection";
 import type { Said, Session } from "../session";
 import type { Stage } from "../stage";
 import type { Targets } from "../targets";
 import { tell, type Word } from "../words";
+import type { Drawing } from "./drawing";
 
-export type ToolId = "select" | "drag" | "split" | "merge" | "transfer" | "redraw" | "insert" | "remove";
+export type ToolId = "select" | "drag" | "reshape" | "split" | "merge" | "transfer" | "redraw" | "insert" | "remove";
 
 export interface Context {
   session: Session;
   stage: Stage;
   selection: Selection;
   targets: Targets;
+  borders: Borders;
   refuse(said: Said): void;
+  failed(error: unknown): void;
   /** The hint or the buttons of the tool have changed. */
   changed(): void;
   readonly tracing: boolean;
@@ -23,17 +27,15 @@ export interface Context {
 
 export interface Tool {
   readonly id: ToolId;
-  /** What it takes from the pen of the keyboard. */
-  readonly takes: "place" | "line" | "area";
+  /** What is drawn with it: it takes the corners while it is on. */
+  readonly drawing?: Drawing;
   start(): void;
   stop(): void;
   /** Give up what is half done; false where there is nothing. */
   cancel(): boolean;
   /** A click, or the space bar at the cross; `more` with Shift. */
   place?(at: Coordinate, more: boolean): void;
-  /** A line or an area that is complete. */
-  drawn?(corners: Coordinate[]): void;
-  /** Enter, where no line is being drawn. */
+  /** Enter, where nothing is being drawn. */
   finish?(): void;
   hint(): string;
   buttons?(): HTMLElement[];
@@ -56,4 +58,10 @@ export function editableAt(context: Context, at: Coordinate): string | null {
   if (code !== null && grids.editable(code)) return code;
   context.refuse(code === null ? refusal("noGridHere", at) : refusal("notEditable", at, { code: grids.title(code) }));
   return null;
+}
+
+/** Keep the first of the grids chosen, where it may be changed: these tools work on one. */
+export function chooseOne({ selection, session }: Context): void {
+  const { first } = selection;
+  selection.set(first !== null && session.grids.editable(first) ? [first] : []);
 }

@@ -1,164 +1,153 @@
-// 划转: what is circled, or the ground around the buildings clicked, goes to another grid.
+// 划转: what is circled, or the blocks or buildings that are clicked, goes to another grid.
 import type { Coordinate } from "ol/coordinate";
-import { buffer } from "ol/extent";
-import type Feature from "ol/Feature";
-import type Geometry from "ol/geom/Geometry";
 import Polygon from "ol/geom/Polygon";
-import VectorLayer from "ol/layer/Vector";
-import VectorSource from "ol/source/Vector";
 
 import { element } from "../../common/dom";
-import { codeOf, foot, rings, type Shape } from "../grids";
-import { buildingLook } from "../looks";
+import { count } from "../../common/format";
+import type { Geometry } from "../contract";
+import { codeOf, rings, type Shape } from "../grids";
 import { areaOf } from "../places";
-import { tell } from "../words";
+import type { PieceKind } from "../service";
+import type { Outcome } from "../session";
+import { tell, type Word } from "../words";
 import { Drawing } from "./drawing";
-import { hull } from "./hull";
-import { type Context, editableAt, refusal, type Tool } from "./tool";
+import { Pieces } from "./pieces";
+import { chooseOne, type Context, editableAt, refusal, type Tool } from "./tool";
 
-/** Metres of the map around a building that go with it. */
-const YARD = 3;
+type Way = "lasso" | PieceKind;
+const WAYS: Record<Way, Word> = { lasso: "byLasso", block: "byBlocks", building: "byBuildings" };
 
 export class TransferTool implements Tool {
   readonly id = "transfer";
   readonly drawing: Drawing;
-  private byBuildings = false;
-  private drawingNow = false;
-  private readonly chosen = new VectorSource<Feature<Geometry>>({ wrapX: false });
+  private way: Way = "lasso";
+  private isOn = false;
+  private readonly pieces: Pieces;
 
   constructor(private readonly context: Context) {
-    this.drawing = new Drawing(context, this.id, { kind: "Polygon", freehand: true, done: (corners) => this.drawn(corners) });
-    context.stage.map.addLayer(new VectorLayer({ source: this.chosen, zIndex: 590, style: buildingLook() }));
-  }
-
-  get takes(): "place" | "area" {
-    return this.context.selection.first === null || this.byBuildings ? "place" : "area";
+    this.drawing = new Drawing(context, this.id, { kind: "Polygon", freehand: true, done: (corners) => this.circled(corners) });
+    this.pieces = new Pieces(context);
+    // Pieces are of the grids as they were: when these change, they are cut anew.
+    context.session.on("grids", () => {
+      this.pieces.clear();
+      if (this.isOn) this.follow();
+    });
   }
 
   start(): void {
-    const { selection, session } = this.context;
-    const first = selection.first;
-    selection.set(first !== null && session.grids.editable(first) ? [first] : []);
+    this.isOn = true;
+    chooseOne(this.context);
     this.follow();
   }
 
   stop(): void {
-    this.chosen.clear();
-    this.setDrawing(false);
-    this.context.stage.showSketch([], false);
+    this.isOn = false;
+    this.pieces.clear();
+    this.drawing.stop();
   }
 
-  private setDrawing(wanted: boolean): void {
-    if (wanted === this.drawingNow) return;
-    this.drawingNow = wanted;
-    if (wanted) this.drawing.start();
-    else this.drawing.stop();
+  private get to(): string | null {
+    return this.context.selection.first;
   }
 
   private follow(): void {
-    this.setDrawing(this.context.selection.first !== null && !this.byBuildings);
+    if (this.to !== null && this.way === "lasso") this.drawing.start();
+    else this.drawing.stop();
+    if (this.to !== null) void this.offer(this.context.selection.beside(this.to));
     this.context.changed();
   }
 
-  cancel(): boolean {
-    if (this.chosen.getFeatures().length > 0) {
-      this.chosen.clear();
-      this.context.stage.showSketch([], false);
-      return true;
+  private async offer(codes: string[]): Promise<void> {
+    if (this.way === "lasso") return;
+    const { grids } = this.context.session;
+    try {
+      await this.pieces.offer(codes.filter((code) => grids.editable(code)), this.way);
+    } catch (error) {
+      this.context.failed(error);
     }
+  }
+
+  cancel(): boolean {
     if (this.drawing.cancel()) return true;
-    const had = this.context.selection.first !== null;
-    this.context.selection.set([]);
+    const had = this.to !== null;
+    const chosen = this.pieces.chosen.length > 0;
+    this.pieces.clear();
+    if (!chosen) this.context.selection.set([]);
     this.follow();
     return had;
   }
 
   place(at: Coordinate): void {
-    const { selection } = this.context;
-    if (selection.first === null) {
+    if (this.to === null) {
       const code = editableAt(this.context, at);
-      if (code !== null) selection.set([code]);
+      if (code !== null) this.context.selection.set([code]);
       this.follow();
+    } else if (this.way !== "lasso") void this.choose(at);
+  }
+
+  private async choose(at: Coordinate): Promise<void> {
+    const code = editableAt(this.context, at);
+    if (code === null) return;
+    if (code === this.to) {
+      this.context.refuse(refusal("insideAlready", at, { to: this.context.session.grids.title(code) }));
       return;
     }
-    if (!this.byBuildings) return;
-    const building = this.context.targets.buildings.getFeaturesAtCoordinate(at)[0];
-    if (!building) {
-      this.context.refuse(refusal("noBuildingHere", at));
-      return;
-    }
-    if (this.chosen.hasFeature(building)) this.chosen.removeFeature(building);
-    else this.chosen.addFeature(building);
-    this.context.stage.showSketch(this.around(), true);
+    await this.offer([code]); // a grid that is not beside the taker is cut when it is asked for
+    this.pieces.toggle(at);
     this.context.changed();
   }
 
-  /** The hull of the buildings with their yards, as far as the receiving grid, so that what is given hangs together with it. */
-  private around(): Coordinate[] {
-    const { selection, session } = this.context;
-    const target = selection.first === null ? null : (session.grids.get(selection.first)?.getGeometry() ?? null);
-    const points: Coordinate[] = [];
-    for (const building of this.chosen.getFeatures()) {
-      const shape = building.getGeometry() as Shape | undefined;
-      for (const [x = 0, y = 0] of shape ? rings(shape).flat() : []) {
-        points.push([x - YARD, y - YARD], [x + YARD, y - YARD], [x + YARD, y + YARD], [x - YARD, y + YARD]);
-      }
-    }
-    if (!target || points.length === 0) return [];
-    const inside = points.filter((point) => target.intersectsCoordinate(point));
-    if (inside.length < points.length) points.push(...reaching(points, target));
-    return hull(points);
+  private async circled(corners: Coordinate[]): Promise<Outcome> {
+    const { grids } = this.context.session;
+    const area = new Polygon([[...corners, corners[0] ?? []]]);
+    const from = grids
+      .near(area.getExtent())
+      .filter((grid) => grids.editable(codeOf(grid)) && meets(grid.getGeometry(), area))
+      .map(codeOf);
+    return this.give(areaOf(corners), from, corners[0] ?? null);
   }
 
-  drawn(corners: Coordinate[]): void {
-    const { selection, session, stage } = this.context;
-    const to = selection.first;
-    if (to === null || corners.length < 3) return;
-    const area = new Polygon([[...corners, corners[0] ?? []]]);
-    const from = session.grids
-      .near(area.getExtent())
-      .filter((grid) => codeOf(grid) !== to && session.grids.editable(codeOf(grid)) && meets(grid.getGeometry(), area))
-      .map(codeOf)
-      .sort();
-    if (from.length === 0) {
-      this.context.refuse(refusal("nothingCircled", corners[0] ?? null));
-      return;
+  private async give(polygon: Geometry, codes: string[], at: Coordinate | null): Promise<Outcome> {
+    const { to } = this;
+    const from = [...new Set(codes)].filter((code) => code !== to).sort();
+    if (to === null || from.length === 0) {
+      this.context.refuse(refusal("nothingCircled", at));
+      return "refused";
     }
-    void session.do({ operation: "transfer", polygon: areaOf(corners), from_codes: from, to_code: to }).then((done) => {
-      if (!done) return;
-      this.chosen.clear();
-      stage.showSketch([], false);
-      this.context.changed();
-    });
+    return this.context.session.do({ operation: "transfer", polygon, from_codes: from, to_code: to });
   }
 
   finish(): void {
-    const corners = this.around();
-    if (corners.length > 2) this.drawn(corners);
-    else this.context.refuse(refusal("nothingCircled", null));
+    const { chosen } = this.pieces;
+    if (chosen.length === 0) this.context.refuse(refusal("nothingChosen", null));
+    else void this.give(this.pieces.area, chosen.flatMap(({ codes }) => codes), null);
   }
 
   hint(): string {
-    const { selection, session } = this.context;
-    if (selection.first === null) return tell("hintTransfer");
-    return tell(this.byBuildings ? "hintTransferBuildings" : "hintTransferTo", { to: session.grids.title(selection.first) });
+    const { grids } = this.context.session;
+    if (this.to === null) return tell("hintTransfer");
+    const to = grids.title(this.to);
+    const { chosen } = this.pieces;
+    if (this.way === "lasso") return tell("hintTransferTo", { to });
+    if (chosen.length === 0) return tell(this.way === "block" ? "hintTransferBlocks" : "hintTransferBuildings", { to });
+    const households = chosen.reduce((sum, piece) => sum + piece.households, 0);
+    return tell("hintTransferChosen", { to, n: chosen.length, households: count(Math.round(households)) });
   }
 
   buttons(): HTMLElement[] {
-    if (this.context.selection.first === null) return [];
-    const group = element("span", { class: "choice", role: "group", "aria-label": tell("freeHand") });
-    for (const buildings of [false, true]) {
-      const one = element("button", { type: "button", "aria-pressed": String(buildings === this.byBuildings) }, tell(buildings ? "byBuildings" : "byLasso"));
+    if (this.to === null) return [];
+    const group = element("span", { class: "choice", role: "group", "aria-label": tell("transferWay") });
+    for (const way of Object.keys(WAYS) as Way[]) {
+      const one = element("button", { type: "button", "data-act": way, "aria-pressed": String(way === this.way) }, tell(WAYS[way]));
       one.addEventListener("click", () => {
-        this.byBuildings = buildings;
-        this.chosen.clear();
-        this.context.stage.showSketch([], false);
+        this.way = way;
+        this.pieces.clear();
         this.follow();
       });
       group.append(one);
     }
-    if (!this.byBuildings || this.chosen.getFeatures().length === 0) return [group];
-    const apply = element("button", { type: "button", class: "primary" }, tell("doTransfer"));
+    if (this.pieces.chosen.length === 0) return [group];
+    const apply = element("button", { type: "button", "data-act": "apply", class: "primary" }, tell("doTransfer"));
     apply.addEventListener("click", () => this.finish());
     return [group, apply];
   }
@@ -170,24 +159,4 @@ function meets(shape: Shape | undefined, area: Polygon): boolean {
   const ring = area.getCoordinates()[0] ?? [];
   if (ring.some((corner) => shape.intersectsCoordinate(corner))) return true;
   return rings(shape).some((own) => own.some((corner) => area.intersectsCoordinate(corner)));
-}
-
-/** Points just inside a grid, nearest to some others. */
-function reaching(points: Coordinate[], target: Shape): Coordinate[] {
-  let best = Infinity;
-  let found: Coordinate[] = [];
-  for (const ring of rings(target)) {
-    for (let i = 1; i < ring.length; i++) {
-      const [a = [], b = []] = [ring[i - 1], ring[i]];
-      for (const point of points) {
-        const [x = 0, y = 0] = foot(point, a, b);
-        const away = Math.hypot(x - (point[0] ?? 0), y - (point[1] ?? 0));
-        if (away >= best) continue;
-        best = away;
-        const [west = 0, south = 0, east = 0, north = 0] = buffer([x, y, x, y], YARD);
-        found = [[west, south], [east, south], [east, north], [west, north]];
-      }
-    }
-  }
-  return found;
 }

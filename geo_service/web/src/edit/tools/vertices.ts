@@ -7,7 +7,6 @@ import { type Context, reach, refusal, type Tool } from "./tool";
 
 abstract class VertexTool implements Tool {
   abstract readonly id: "insert" | "remove";
-  readonly takes = "place";
 
   constructor(protected readonly context: Context) {}
 
