@@ -12,7 +12,7 @@ import typer
 from rich.progress import Progress
 
 from geo_service.access.passwords import AccountError, put_account, put_token
-from geo_service.commands import coverage, hotspots, imports, sources
+from geo_service.commands import coverage, hotspots, imports, limits, sources
 from geo_service.commands.common import (
     AskedWronglyError,
     console,
@@ -40,6 +40,7 @@ app.add_typer(tokens, name="token")
 app.add_typer(databases, name="db")
 app.add_typer(imports.app, name="imports")
 app.add_typer(hotspots.app, name="alerts")
+app.add_typer(limits.app, name="limits")
 app.command("hotspots")(hotspots.hotspots_command)
 app.command("coverage")(coverage.coverage_command)
 

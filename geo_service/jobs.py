@@ -99,6 +99,15 @@ def webhook(context: procrastinate.JobContext, message: dict[str, Any]) -> None:
     hook.send(context.additional_context[SETTINGS], message)
 
 
+@app.periodic(cron="*/10 * * * *")  # a day begins at midnight; the service may have slept then
+@app.task(name="due", queue="upkeep", queueing_lock="due", pass_context=True)
+def due(context: procrastinate.JobContext, timestamp: int) -> None:  # noqa: ARG001
+    """Publish drafts of boundaries that were decided for a day, once it has come."""
+    from geo_service.boundaries import coming  # noqa: PLC0415 - large libraries, when first needed
+
+    coming.run(context.additional_context[SETTINGS].database_url or "")
+
+
 @app.periodic(cron="17 3 * * *")
 @app.task(name="tidy", queue="upkeep", queueing_lock="tidy", pass_context=True)
 def tidy(context: procrastinate.JobContext, timestamp: int) -> None:  # noqa: ARG001

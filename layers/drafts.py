@@ -68,10 +68,14 @@ class Draft(Base):
     approved_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     published_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     rolled_back_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    scheduled_by: Mapped[str | None] = mapped_column(Text)
 
 
 class DraftOperation(Base):
-    """One operation, in force unless ``undone``; ``dropped`` ones cannot be done again."""
+    """One operation, in force unless ``undone``; ``dropped`` ones cannot be done again.
+
+    ``areas`` are the m² that it moved, gained from outside and left to it, where it is in force.
+    """
 
     __tablename__ = "draft_operations"
 
@@ -86,19 +90,18 @@ class DraftOperation(Base):
     )
     undone: Mapped[bool] = mapped_column(nullable=False, server_default=text("false"))
     dropped: Mapped[bool] = mapped_column(nullable=False, server_default=text("false"))
+    areas: Mapped[list[float] | None] = mapped_column(ARRAY(Double))
 
 
-class DraftCheckpoint(Base):
-    """The grids that differ from the base after ``seq``, as WKB; null for one that is gone."""
+class DraftShape(Base):
+    """A grid as an operation in force left it, as WKB; null where it is gone."""
 
-    __tablename__ = "draft_checkpoints"
+    __tablename__ = "draft_shapes"
 
-    draft: Mapped[UUID] = mapped_column(
-        ForeignKey("drafts.id", ondelete="CASCADE"), primary_key=True
-    )
+    draft: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     seq: Mapped[int] = mapped_column(Integer, primary_key=True)
-    codes: Mapped[list[str]] = mapped_column(ARRAY(Text), nullable=False)
-    shapes: Mapped[list[bytes | None]] = mapped_column(ARRAY(LargeBinary), nullable=False)
+    code: Mapped[str] = mapped_column(Text, primary_key=True)
+    shape: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
 class DraftComment(Base):

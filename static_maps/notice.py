@@ -232,11 +232,15 @@ def state(notice: Notice, row: Mapping[str, Any]) -> str:
 
 def limits_note(notice: Notice) -> str:
     """Return the sentence on the limits of households."""
-    low, high = notice.limits
+    after = [row["after"] for row in notice.table if row.get("after")]
+    own = {tuple(row["limits"]) for row in after if "limits" in row} or {notice.limits}
+    zh = "、".join(f"{low}—{high}" for low, high in sorted(own))
+    en = " or ".join(f"{low} to {high}" for low, high in sorted(own))
+    en += "" if len(own) == 1 else ", by their town"
     return (
-        f"图上数字为表中序号。户数标准 {low}—{high} 户，调整后不在标准内的以底色标明；"
+        f"图上数字为表中序号。户数标准 {zh} 户，调整后不在标准内的以底色标明；"
         "人口按户分摊估算。"
-        f"Numbers on the maps are those of the table. Households should be {low} to {high}: shaded "
+        f"Numbers on the maps are those of the table. Households should be {en}: shaded "
         "where they are not. Population is estimated from households."
     )
 

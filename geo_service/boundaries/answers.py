@@ -8,6 +8,7 @@ import shapely
 
 from geo_service.boundaries.balance import Ground, balance
 from geo_service.boundaries.base import Row
+from geo_service.boundaries.change import Change
 from geo_service.boundaries.replay import Session
 from geo_service.database import Principal
 
@@ -72,30 +73,20 @@ def measured(
     wanted = (
         [code for code in session.coverage if session.rows[code].own] if codes is None else codes
     )
-    kinds = {code: row.kind for code, row in session.rows.items()}
-    found = balance(session.coverage, ground, wanted, kinds=kinds)
-    for figures in found["grids"]:
-        figures["name"] = session.rows[figures["code"]].name
-    return found
+    return balance(session.coverage, ground, wanted, session.limits, session.rows)
 
 
-def step(  # noqa: PLR0917 - what an answer is made of
-    session: Session,
-    now: Sequence[str],
-    gone: Sequence[str],
-    asking: Principal,
-    ground: Ground,
-    revision: int,
-    moved_area: float,
-) -> str:
+def step(session: Session, change: Change, asking: Principal, ground: Ground, revision: int) -> str:
     """Return the answer to an operation, an undo or a redo."""
-    shown = seen(session, now, asking)
+    now, gone = session.current(change.codes)
     rest = {
         "revision": revision,
         "operations": session.operations,
         "removed": seen(session, gone, asking),
-        "moved_area": round(moved_area, 6),
-        "balance": measured(session, ground, shown),
+        "moved_area": round(change.moved_area, 6),
+        "gained_area": round(change.gained_area, 6),
+        "lost_area": round(change.lost_area, 6),
+        "balance": measured(session, ground, seen(session, now, asking)),
     }
     changed = features(session, now, asking)
     return f'{json.dumps(rest, ensure_ascii=False)[:-1]}, "changed": {changed}}}'

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Depends, Request
+from fastapi import Depends, Path, Request
 from starlette.responses import Response
 
 from geo_service.access.origin import from_here, json_from_here
@@ -57,6 +57,7 @@ async def _desk(request: Request) -> Desk:
 Reading = Annotated[Principal, Depends(_reader)]
 Writing = Annotated[Principal, Depends(_writer)]
 At = Annotated[Desk, Depends(_desk)]
+Id = Annotated[UUID, Path(alias="id", description="A draft's")]
 
 JSON = [Depends(json_from_here)]
 HERE = [Depends(from_here)]
@@ -83,6 +84,8 @@ def shown(draft: store.Draft) -> dict[str, Any]:
         "grids", "operations", "balance", "review", "comments", "live", "notice.pdf", "notice.docx",
     )  # fmt: skip
     shown = asdict(draft)
+    limits = store.limits(draft.area, shown.pop("area_limits"))
+    shown["limits"] = {"households": [limits.low, limits.high]}
     return {**shown, "links": {"self": own, **{name: f"{own}/{name}" for name in names}}}
 
 

@@ -14,10 +14,8 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from geo_service.analysis.sentence import Sentence
 from geo_service.boundaries.gaps import cells
 from geo_service.boundaries.lattice import Floats, Frame, Ints, Shape, edges, unpacked
-from geo_service.boundaries.refusal import Refused
 from geo_service.boundaries.survey import WALL, Ground, holders
 from geo_service.boundaries.topology import Coverage
 
@@ -58,9 +56,10 @@ class Blocks:
 
     ``faces`` are plan polygons that fit each other edge by edge, ``block`` the block of each and
     ``grid`` the position (among ``codes``) of the grid that each lies in. ``owner`` is the grid
-    that holds most of a block, ``households`` (n) what its buildings hold, ``middle`` (n, 2) its
-    place in metres. ``pairs`` (m, 2) share ``border`` metres of edge, of which ``natural`` run
-    along a road or around a public place.
+    that holds most of a block, ``households`` (n) what its buildings hold, ``area`` its m²,
+    ``middle`` (n, 2) its place in metres. ``home`` is the block of each building of the ground
+    data (-1: none of these). ``pairs`` (m, 2) share ``border`` metres of edge, of which ``natural``
+    run along a road or around a public place.
     """
 
     codes: tuple[str, ...]
@@ -69,7 +68,7 @@ class Blocks:
     grid: Ints
     owner: Ints
     households: Floats
-    buildings: Ints
+    home: Ints
     area: Floats
     middle: Floats
     pairs: Ints
@@ -92,18 +91,11 @@ def blocks(coverage: Coverage, codes: Sequence[str], ground: Ground, largest: fl
     """Cut grids into blocks along roads, and along mid-lines where a block holds too much.
 
     ``largest`` is how many households a block may hold before it is cut between its buildings. A
-    building is never cut: what it lies in is one block. Raises :class:`Refused` for grids in
-    several parts.
+    building is never cut: what it lies in is one block. Raises :class:`Refused` for a code that no
+    grid has.
     """
     for code in codes:
         coverage.known(code)
-        if len(shapely.get_parts(coverage[code])) > 1:
-            raise Refused(
-                Sentence(
-                    f"网格 {code} 由不相连的几块组成，无法给出方案。",
-                    f"Grid {code} lies in several pieces: nothing can be proposed for it.",
-                )
-            )
     frame = coverage.frame
     grids = np.array([coverage.plan(code) for code in codes], dtype=object)
     even = Even(frame, grids)
@@ -111,6 +103,7 @@ def blocks(coverage: Coverage, codes: Sequence[str], ground: Ground, largest: fl
     near = np.sort(ground.shelf.query(shapely.box(*frame.lonlat(wide).bounds)))
     points = ground.points[near]
     houses = _Houses(
+        near,
         even.metres(frame.plan(ground.buildings[near])),
         even.metres(frame.plan(shapely.points(points))),
         holders(list(codes), [coverage[code] for code in codes], points),
@@ -121,29 +114,26 @@ def blocks(coverage: Coverage, codes: Sequence[str], ground: Ground, largest: fl
     lines = [*roads, *pieces.finer(largest)]
     if len(lines) > len(roads):
         pieces = _Pieces(*_faces(grids, [even.steps(line) for line in lines]), even, houses)
-    return pieces.joined(tuple(codes), roads)
+    return pieces.joined(tuple(codes), roads, len(ground.buildings))
 
 
 def _roads(ground: Ground, frame: Frame, even: Even, wide: Shape) -> list[Shape]:
     """Return natural borders near a plan box, in metres: roads drawn on, outlines of places."""
-    lines = frame.plan(np.array([*ground.roads], dtype=object)) if len(ground.roads) else []
-    lines = even.metres(np.array([line for line in lines if line.intersects(wide)], dtype=object))
-    rims = frame.plan(np.array([*ground.places], dtype=object)) if len(ground.places) else []
-    rims = [even.metres(shapely.boundary(rim)) for rim in rims if rim.intersects(wide)]
-    parts = shapely.get_parts(lines)
-    if not len(parts):
-        return rims
-    tree = shapely.STRtree(parts)
+    lines, tree = ground.natural
+    near = np.sort(tree.query(shapely.box(*frame.lonlat(wide).bounds)))
+    found = even.metres(frame.plan(lines[near]))
+    parts = shapely.get_parts(found[near < len(ground.roads)])
+    ends = shapely.STRtree(parts)
     more = []
     for i, part in enumerate(parts):
         xy = shapely.get_coordinates(part)
         for end, before in ((xy[0], xy[1]), (xy[-1], xy[-2])):
-            touching = tree.query(shapely.Point(end), predicate="dwithin", distance=0.05)
+            touching = ends.query(shapely.Point(end), predicate="dwithin", distance=0.05)
             length = float(np.hypot(*(end - before)))
             if set(touching.tolist()) <= {i} and length > 0:
                 on = end + (end - before) / length * REACH
                 more.append(shapely.LineString([end, on]))
-    return [*parts, *more, *rims]
+    return [*parts, *more, *found[near >= len(ground.roads)]]
 
 
 def _faces(grids: NDArray[Any], lines: Sequence[Shape]) -> tuple[NDArray[Any], Ints]:
@@ -163,8 +153,9 @@ def _faces(grids: NDArray[Any], lines: Sequence[Shape]) -> tuple[NDArray[Any], I
 
 @dataclass(frozen=True, eq=False)
 class _Houses:
-    """Buildings in metres, a point in each, the position of the grid that holds it (-1: none)."""
+    """Buildings by position: in metres, a point in each, the grid that holds it (-1: none)."""
 
+    number: Ints
     outlines: NDArray[Any]
     points: NDArray[Any]
     held: Ints
@@ -179,31 +170,26 @@ class _Pieces:
         faces: NDArray[Any],
         grid: Ints,
         even: Even,
-        houses: "_Houses",
+        houses: _Houses,
     ) -> None:
-        self.faces, self.grid, self.even = faces, grid, even
+        self.faces, self.grid, self.even, self.houses = faces, grid, even, houses
         self.plan = even.metres(faces)
-        outlines, held = houses.outlines, houses.held
-        self.outlines, self.weight = outlines, houses.households
-        cores = shapely.buffer(outlines, -WALL, join_style="mitre")
-        building, face = shapely.STRtree(self.plan).query(cores, predicate="intersects")
+        tree = shapely.STRtree(self.plan)
+        cores = shapely.buffer(houses.outlines, -WALL, join_style="mitre")
         # One at the rim that a neighbour holds counts for nothing here, but is not cut either.
-        self.building, self.face = building, face
-        points = houses.points
-        at = np.full(len(outlines), -1, dtype=np.int64)
-        inside, where = shapely.STRtree(self.plan).query(points, predicate="intersects")
+        self.building, self.face = tree.query(cores, predicate="intersects")
+        at = np.full(len(cores), -1, dtype=np.int64)
+        inside, where = tree.query(houses.points, predicate="intersects")
         at[inside] = where
-        home = held >= 0
-        lost = home & (at < 0)
-        if lost.any():
-            nearest = shapely.STRtree(self.plan).query_nearest(points[lost], all_matches=False)
-            at[np.flatnonzero(lost)[nearest[0]]] = nearest[1]
-        self.at = np.where(home, at, -1)
+        lost = np.flatnonzero((houses.held >= 0) & (at < 0))
+        nearest = tree.query_nearest(houses.points[lost], all_matches=False)
+        at[lost[nearest[0]]] = nearest[1]
+        self.at = np.where(houses.held >= 0, at, -1)
 
     def homes(self) -> Floats:
         """Return the households of each face."""
         own = self.at >= 0
-        return summed(self.at[own], self.weight[own], len(self.faces))
+        return summed(self.at[own], self.houses.households[own], len(self.faces))
 
     def finer(self, largest: float) -> list[Shape]:
         """Return the mid-lines of the faces that hold more than ``largest``."""
@@ -211,12 +197,12 @@ class _Pieces:
         for i in np.flatnonzero(self.homes() > largest):
             inside = np.unique(self.building[self.face == i])
             if len(inside) > 1:
-                for cell in cells(self.outlines[inside], self.plan[i]):
+                for cell in cells(self.houses.outlines[inside], self.plan[i]):
                     lines.extend(shapely.get_parts(shapely.boundary(cell)))
         return lines
 
-    def joined(self, codes: tuple[str, ...], roads: Sequence[Shape]) -> Blocks:
-        """Join faces that a building lies across, and strips too narrow to be blocks."""
+    def joined(self, codes: tuple[str, ...], roads: Sequence[Shape], buildings: int) -> Blocks:
+        """Join faces that one of ``buildings`` lies across, and strips too narrow to be blocks."""
         count = len(self.faces)
         low, high, length, natural = self._shared(roads)
         order = np.argsort(self.building, kind="stable")
@@ -244,6 +230,8 @@ class _Pieces:
         centre = shapely.get_coordinates(shapely.centroid(self.plan)) * area[:, None]
         total = summed(block, area, number)
         held = self.at >= 0
+        home = np.full(buildings, -1, dtype=np.int64)
+        home[self.houses.number[held]] = block[self.at[held]]
         return Blocks(
             codes=codes,
             faces=self.faces,
@@ -251,7 +239,7 @@ class _Pieces:
             grid=self.grid,
             owner=share.argmax(axis=1).astype(np.int64),
             households=summed(block, homes, number),
-            buildings=np.bincount(block[self.at[held]], minlength=number),
+            home=home,
             area=total,
             middle=np.column_stack([np.bincount(block, centre[:, k]) / total for k in (0, 1)]),
             pairs=np.column_stack([pairs // number, pairs % number]).astype(np.int64),

@@ -1,5 +1,6 @@
 """What is wrong with a coverage: each defect with its grids, its place and its size."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -10,7 +11,15 @@ from numpy.typing import NDArray
 
 from geo_service.analysis.sentence import Sentence
 from geo_service.boundaries.figures import metric
-from geo_service.boundaries.lattice import Frame, Ints, Shape, edges, unpacked, width
+from geo_service.boundaries.lattice import (
+    Frame,
+    Ints,
+    Shape,
+    edges,
+    inner_point,
+    unpacked,
+    width,
+)
 from geo_service.boundaries.refusal import Place, listed
 
 Kind = Literal["invalid", "multipart", "overlap", "gap", "sliver", "t-junction"]
@@ -114,9 +123,7 @@ class _Check:
     def invalid(self) -> Iterator[Defect]:
         bad = np.flatnonzero(~shapely.is_valid(self.plan))
         for i in bad:
-            words = shapely.is_valid_reason(self.plan[i])
-            spot = words[words.find("[") + 1 : words.find("]")].split()
-            xy = (float(spot[0]), float(spot[1])) if len(spot) == 2 else self._first(int(i))
+            xy = invalid_point(self.plan[i])
             # From here on its area stands for it.
             self.plan[i] = _polygonal(shapely.make_valid(self.plan[i], method="structure"))
             yield Defect("invalid", (self.codes[i],), self.frame.place(xy), 0.0)
@@ -124,8 +131,8 @@ class _Check:
     def multiparts(self) -> Iterator[Defect]:
         for i in np.flatnonzero(shapely.get_num_geometries(self.given) > 1):
             parts = shapely.get_parts(self.given[i])
-            point = shapely.point_on_surface(parts[np.argmin(shapely.area(parts))])
-            yield Defect("multipart", (self.codes[i],), (point.x, point.y), float(len(parts)))
+            place = inner_point(parts[np.argmin(shapely.area(parts))])
+            yield Defect("multipart", (self.codes[i],), place, float(len(parts)))
 
     def narrow_parts(self) -> Iterator[Defect]:
         parts, owner = shapely.get_parts(self.plan, return_index=True)
@@ -240,13 +247,19 @@ class _Check:
         )
 
     def _area(self, kind: Kind, codes: tuple[str, ...], shape: Shape) -> Defect:
-        point = shapely.point_on_surface(shape)
         size = float(shapely.area(metric(self.frame.lonlat(shape), self.longitude)))
-        return Defect(kind, codes, self.frame.place((point.x, point.y)), size)
+        return Defect(kind, codes, self.frame.place(inner_point(shape)), size)
 
-    def _first(self, i: int) -> tuple[float, float]:
-        x, y = shapely.get_coordinates(self.plan[i])[0]
-        return float(x), float(y)
+
+def invalid_point(shape: Shape) -> tuple[float, float]:
+    """Return where an invalid polygon is so.
+
+    >>> invalid_point(shapely.Polygon([(0, 0), (2, 2), (2, 0), (0, 2)]))
+    (1.0, 1.0)
+    """
+    found = re.search(r"\[(\S+) (\S+)\]", shapely.is_valid_reason(shape))
+    x, y = found.groups() if found else shapely.get_coordinates(shape)[0]
+    return float(x), float(y)
 
 
 def _unmatched(tail: Ints, head: Ints) -> NDArray[np.bool_]:

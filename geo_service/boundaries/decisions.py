@@ -1,5 +1,7 @@
 """The way of a draft to the map over HTTP: comments, review, publishing, and what happens live."""
 
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Annotated, Any
 from urllib.parse import quote
 from uuid import UUID
@@ -8,9 +10,20 @@ from fastapi import APIRouter, Header, Request
 from starlette.responses import Response, StreamingResponse
 
 from geo_service.boundaries import models, notices, publishing, store, workflow
-from geo_service.boundaries.asking import HERE, JSON, At, Reading, Writing, documented, one_draft
-from geo_service.boundaries.desk import there
+from geo_service.boundaries.asking import (
+    HERE,
+    JSON,
+    At,
+    Id,
+    Reading,
+    Writing,
+    documented,
+    one_draft,
+)
+from geo_service.boundaries.desk import Desk
+from geo_service.boundaries.guards import there
 from geo_service.boundaries.watching import stream
+from geo_service.database import Principal
 from geo_service.problems import Problem
 
 router = APIRouter()
@@ -26,11 +39,11 @@ _MOVE = documented(404, 409, 415, 423)
     responses=documented(404),
     summary="Comments pinned to places",
 )
-async def comments(desk: At, asking: Reading, id: UUID) -> dict[str, Any]:  # noqa: A002
+async def comments(desk: At, asking: Reading, id_: Id) -> dict[str, Any]:
     """Return the comments of a draft, oldest first."""
-    await desk.head(asking, id)
+    await desk.head(asking, id_)
     async with desk.database.reading(asking) as connection:
-        return {"comments": await store.comments(connection, id)}
+        return {"comments": await store.comments(connection, id_)}
 
 
 @router.post(
@@ -44,13 +57,13 @@ async def comments(desk: At, asking: Reading, id: UUID) -> dict[str, Any]:  # no
 async def comment(
     desk: At,
     asking: Writing,
-    id: UUID,  # noqa: A002
+    id_: Id,
     body: models.NewComment,
 ) -> dict[str, Any]:
     """Pin a comment to a place; numbers of people in it are masked."""
     async with desk.database.writing(asking) as connection:
-        there(await store.head(connection, id, lock=True))
-        return await store.comment(connection, id, asking.name, body.place, body.text)
+        there(await store.head(connection, id_, lock=True))
+        return await store.comment(connection, id_, asking.name, body.place, body.text)
 
 
 @router.get(
@@ -62,12 +75,11 @@ async def comment(
     },
     summary="The notice of change, to be printed and signed",
 )
-async def notice(desk: At, asking: Reading, id: UUID, kind: notices.Kind) -> Response:  # noqa: A002
+async def notice(desk: At, asking: Reading, id_: Id, kind: notices.Kind) -> Response:
     """Return the notice as PDF or DOCX: reason, maps before and after, tables, fields to sign."""
-    async with desk.seated(asking, id) as (head, session):
-        ground = await desk.ground(asking, head.area)
+    async with desk.surveyed(asking, id_) as (head, session, ground):
         async with desk.database.reading(asking) as connection:
-            draft = await store.get(connection, id)
+            draft = await store.get(connection, id_)
             cursor = await connection.execute("SELECT name FROM areas WHERE code = %s", [head.area])
             row = await cursor.fetchone()
         if draft is None:
@@ -87,10 +99,13 @@ async def notice(desk: At, asking: Reading, id: UUID, kind: notices.Kind) -> Res
 # The way to the map.
 
 
-def _mover(name: str, summary: str, words: str) -> None:
-    async def moved(desk: At, asking: Writing, id: UUID, response: Response) -> dict[str, Any]:  # noqa: A002
-        await workflow.move(desk, asking, id, name)
-        return await one_draft(desk, asking, id, response)
+Act = Callable[[Desk, Principal, UUID], Awaitable[None]]
+
+
+def _mover(name: str, act: Act, summary: str, words: str) -> None:
+    async def moved(desk: At, asking: Writing, id_: Id, response: Response) -> dict[str, Any]:
+        await act(desk, asking, id_)
+        return await one_draft(desk, asking, id_, response)
 
     router.add_api_route(
         f"/{{id}}/{name}",
@@ -106,10 +121,19 @@ def _mover(name: str, summary: str, words: str) -> None:
     )
 
 
-_mover("submit", "Hand a draft in", "Its grids are locked for other drafts until it is decided.")
-_mover("withdraw", "Take a draft back to the table", "Its author, or an admin, may.")
-_mover("approve", "Approve a draft", "Whoever drew it, or drew in it, may not.")
-_mover("return", "Hand a draft back to its author", "The reviewer's way to say no.")
+for _name, _summary, _words in (
+    ("submit", "Hand a draft in", "Its grids are locked for other drafts until it is decided."),
+    ("withdraw", "Take a draft back to the table", "Its author, or an admin, may."),
+    ("approve", "Approve a draft", "Whoever drew it, or drew in it, may not."),
+    ("return", "Hand a draft back to its author", "The reviewer's way to say no."),
+):
+    _mover(_name, partial(workflow.move, name=_name), _summary, _words)
+_mover(
+    "rollback",
+    publishing.rollback,
+    "Take a published draft back",
+    "Brings back the grids that it changed, as a new version; history stays.",
+)
 
 
 @router.post(
@@ -122,13 +146,13 @@ _mover("return", "Hand a draft back to its author", "The reviewer's way to say n
 async def publish(
     desk: At,
     asking: Writing,
-    id: UUID,  # noqa: A002
+    id_: Id,
     response: Response,
     body: models.Publishing | None = None,
 ) -> dict[str, Any]:
     """Make its grids those in force, in one transaction; 409 with both shapes if they moved."""
-    await publishing.publish(desk, asking, id, body.valid_from if body else None)
-    return await one_draft(desk, asking, id, response)
+    await publishing.publish(desk, asking, id_, body.valid_from if body else None)
+    return await one_draft(desk, asking, id_, response)
 
 
 @router.post(
@@ -141,26 +165,13 @@ async def publish(
 async def rebase(
     desk: At,
     asking: Writing,
-    id: UUID,  # noqa: A002
+    id_: Id,
     response: Response,
     body: models.Rebasing | None = None,
 ) -> dict[str, Any]:
     """Replay its operations; 409 names the one that is refused, and where."""
-    await publishing.rebase(desk, asking, id, body.skip if body else [])
-    return await one_draft(desk, asking, id, response)
-
-
-@router.post(
-    "/{id}/rollback",
-    dependencies=HERE,
-    response_model=models.Draft,
-    responses=_MOVE,
-    summary="Take a published draft back",
-)
-async def rollback(desk: At, asking: Writing, id: UUID, response: Response) -> dict[str, Any]:  # noqa: A002
-    """Bring back the grids that it changed, as a new version; history stays."""
-    await publishing.rollback(desk, asking, id)
-    return await one_draft(desk, asking, id, response)
+    await publishing.rebase(desk, asking, id_, body.skip if body else [])
+    return await one_draft(desk, asking, id_, response)
 
 
 @router.get(
@@ -173,15 +184,15 @@ async def live(
     request: Request,
     desk: At,
     asking: Reading,
-    id: UUID,  # noqa: A002
+    id_: Id,
     last_event_id: Annotated[str | None, Header()] = None,
 ) -> StreamingResponse:
     """Stream operations, states and comments; resume with ``Last-Event-ID``."""
-    await desk.head(asking, id)
+    await desk.head(asking, id_)
     text = last_event_id or ""
     last = int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
     return StreamingResponse(
-        stream(desk, request.app.state.hub, asking, id, last),
+        stream(desk, request.app.state.hub, asking, id_, last),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )

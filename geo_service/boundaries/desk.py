@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 from uuid import UUID
@@ -12,6 +12,8 @@ from anyio import to_thread
 
 from geo_service.boundaries import answers, base, ground, journal, store
 from geo_service.boundaries.balance import Ground
+from geo_service.boundaries.change import Change
+from geo_service.boundaries.guards import editable, there
 from geo_service.boundaries.operations import operation
 from geo_service.boundaries.refusal import Refused
 from geo_service.boundaries.replay import Session, Sessions
@@ -67,58 +69,80 @@ class Desk:
                     seat.session = None
                     raise
                 seat.session = session
+                session.limits = head.limits
                 yield head, session
+
+    @asynccontextmanager
+    async def surveyed(
+        self, asking: Principal, id_: UUID
+    ) -> AsyncIterator[tuple[Head, Session, Ground]]:
+        """Yield a draft and its session, as ``seated``, and what lies in its area."""
+        async with self.seated(asking, id_) as (head, session):
+            yield head, session, await self.ground(asking, head.area)
 
     async def _ready(self, asking: Principal, head: Head, session: Session | None) -> Session:
         if session and (session.rebases, session.revision) == (head.rebases, head.revision):
             return session
         async with self.database.reading(asking) as connection:
-            steps = await journal.steps(connection, head.id)
-        seqs = [seq for seq, _ in steps]
-        if session is None or session.rebases != head.rebases or not session.reaches(seqs):
-            session = await self.session(asking, head, steps)
-        try:
-            await self.thread(lambda: session.bring(steps))
-        except Refused as refusal:
-            raise Problem(
-                409,
-                f"草稿的操作无法在其基础上重做：{refusal.reason.zh}请变基。",
-                f"The operations cannot be replayed on the draft's base: {refusal.reason.en}"
-                " Rebase it.",
-                extra={"place": refusal.place},
-            ) from None
+            outline = await journal.outline(connection, head.id)
+        if not outline.followed:
+            if not session or session.rebases != head.rebases or session.held != outline.seqs:
+                session = await self._replayed(head)
+        else:
+            session = await self._followed(asking, head, session, outline)
         session.revision = head.revision
         return session
 
-    async def session(
-        self,
-        asking: Principal,
-        head: Head,
-        steps: Sequence[tuple[int, Mapping[str, Any]]],
-        *,
-        whole: bool = False,
+    async def _followed(
+        self, asking: Principal, head: Head, session: Session | None, outline: journal.Outline
     ) -> Session:
-        """Return a new session of a draft, from its last checkpoint, or from its base if whole.
+        """Return a session that holds what came of all operations, without doing one."""
+        known = session if session and session.rebases == head.rebases else None
+        found = known or await self.begun(head)
+        async with self.database.reading(asking) as connection:
+            codes = None
+            if known:
+                codes = await journal.changed_since(connection, head.id, known.revision)
+            shapes = await journal.shapes(connection, head.id, found.start, codes)
+        await self.thread(lambda: found.adopt(outline.seqs, outline.naming, shapes))
+        return found
+
+    async def begun(self, head: Head) -> Session:
+        """Return a session of a draft as at its base, without its operations.
 
         Raises Problem 409 where a grid of the base is not on record any more.
         """
-        kept = None
-        async with self.database.reading(asking) as connection:
-            if steps and not whole:
-                kept = await journal.checkpoint(connection, head.id, steps[-1][0])
         try:
             async with self.database.reading(SYSTEM) as connection:
                 ground_ = await base.of_draft(connection, head.id, head.area)
         except LookupError:
             raise Problem(
                 409,
-                "草稿所依据的网格版本已不在库中，请变基。",
+                "草稿所依据的网格版本已不在库中，请在新边界上重做。",
                 "A version that the draft is based on is not on record any more: rebase it.",
             ) from None
-        before = [step for step in steps if kept and step[0] <= kept[0]]
-        return await self.thread(
-            lambda: Session(ground_, head.rebases, before, kept[1] if kept else None)
-        )
+        return await self.thread(lambda: Session(ground_, head.rebases))
+
+    async def _replayed(self, head: Head) -> Session:
+        """Return a session in which all operations were done anew, and keep what came of them."""
+        session = await self.begun(head)
+        async with self.database.reading(SYSTEM) as connection:
+            steps = await journal.steps(connection, head.id)
+        try:
+            changes = await self.think(lambda: session.replay(steps))
+        except Refused as refusal:
+            raise Problem(
+                409,
+                f"草稿的操作无法在其基础上重做：{refusal.reason.zh}请在新边界上重做。",
+                f"The operations cannot be replayed on the draft's base: {refusal.reason.en}"
+                " Rebase it.",
+                extra={"place": refusal.place},
+            ) from None
+        async with self.database.writing(SYSTEM) as connection:
+            await self.unchanged(connection, head)
+            await journal.forget(connection, head.id)
+            await journal.follow(connection, head.id, changes)
+        return session
 
     # Steps.
 
@@ -136,12 +160,11 @@ class Desk:
                         await self.unchanged(connection, head)
                         await self.free(connection, head, change.codes)
                         seq = await journal.put_operation(connection, id_, asking.name, step.json())
-                        session.held[-1] = seq
+                        await journal.follow(connection, id_, [(seq, change)])
                         await self._told(connection, asking, session, id_, change.codes)
-                        if session.operations % journal.CHECKPOINT == 0:
-                            await journal.put_checkpoint(connection, id_, seq, session.difference())
+                    session.held[-1] = seq
                     session.revision = revision + 1
-                return await self._answer(asking, head, session, change.codes, change.moved_area)
+                return await self._answer(asking, head, session, change)
             finally:
                 if session.revision == revision:  # a preview, or it was not kept
                     session.undo()
@@ -152,21 +175,18 @@ class Desk:
             await self._current(asking, head, session, revision)
             if not session.held:
                 raise Problem(409, "没有可以撤销的操作。", "There is nothing to undo.")
-            if not session.changes:  # beyond what is remembered: from an earlier checkpoint
-                found = await self._earlier(asking, head, session)
-            else:
-                found = session
-            seq, change = found.held[-1], found.undo()
-            try:
-                async with self.database.writing(asking) as connection:
-                    await self.unchanged(connection, head)
-                    await journal.mark(connection, id_, [seq], undone=True)
-                    await self._told(connection, asking, found, id_, change.codes)
-            except BaseException:
-                found.revision = -1  # brought to what the database says before it is used
-                raise
-            found.revision = revision + 1
-            return await self._answer(asking, head, found, change.codes, change.moved_area)
+            seq, last = session.held[-1], None
+            if not session.changes:
+                async with self.database.reading(asking) as connection:
+                    last = await journal.change(connection, id_, session.start, seq)
+            change = await self.thread(lambda: session.undo(last))
+            session.revision = -1  # brought to what the database says, if this is not kept
+            async with self.database.writing(asking) as connection:
+                await self.unchanged(connection, head)
+                await journal.mark(connection, id_, [seq], undone=True)
+                await self._told(connection, asking, session, id_, change.codes)
+            session.revision = revision + 1
+            return await self._answer(asking, head, session, change)
 
     async def redo(self, asking: Principal, id_: UUID, revision: int) -> str:
         """Do again what was undone last."""
@@ -183,23 +203,13 @@ class Desk:
                     await self.unchanged(connection, head)
                     await self.free(connection, head, change.codes)
                     await journal.mark(connection, id_, [seq], undone=False)
+                    await journal.follow(connection, id_, [(seq, change)])
                     await self._told(connection, asking, session, id_, change.codes)
                 session.revision = revision + 1
-                return await self._answer(asking, head, session, change.codes, change.moved_area)
+                return await self._answer(asking, head, session, change)
             finally:
                 if session.revision == revision:
                     session.undo()
-
-    async def _earlier(self, asking: Principal, head: Head, session: Session) -> Session:
-        """Return a session that remembers the last operation, in the place of one that does not."""
-        async with self.database.reading(asking) as connection:
-            steps = await journal.steps(connection, head.id)
-        made = await self.session(asking, head, steps[:-1])
-        await self.thread(lambda: made.bring(steps))
-        made.revision = session.revision
-        with self.sessions.seat(head.id) as seat:
-            seat.session = made
-        return made
 
     async def _told(
         self,
@@ -267,7 +277,8 @@ class Desk:
         if moved := [code for (code,) in await cursor.fetchall()]:
             raise Problem(
                 409,
-                f"网格 {moved[0]} 在本草稿开始之后已有新的发布，或编码已被使用，请先变基。",
+                f"网格 {moved[0]} 在本草稿开始之后已有新的发布，或编码已被使用，"
+                "请先在新边界上重做。",
                 f"Grid {moved[0]} was published anew since this draft began, or its code is taken:"
                 " rebase the draft first.",
                 extra={"codes": moved},
@@ -280,22 +291,11 @@ class Desk:
         asking: Principal,
         head: Head,
         session: Session,
-        codes: Sequence[str],
-        moved_area: float,
+        change: Change,
     ) -> str:
         ground_ = await self.ground(asking, head.area)
-        now, gone = session.current(codes)
-        return await self.thread(
-            lambda: answers.step(
-                session,
-                now,
-                gone,
-                asking,
-                ground_,
-                max(head.revision, session.revision),
-                moved_area,
-            )
-        )
+        revision = max(head.revision, session.revision)
+        return await self.thread(lambda: answers.step(session, change, asking, ground_, revision))
 
     async def ground(self, asking: Principal, area: str) -> Ground:
         """Return what lies in an area, not older than a few minutes."""
@@ -312,21 +312,3 @@ class Desk:
                 found = (time.monotonic() + _TRUSTED, await self.thread(load))
                 self._grounds = {**dict(list(self._grounds.items())[-7:]), key: found}
         return found[1]
-
-
-def there(head: Head | None) -> Head:
-    """Return a head, or raise Problem 404 where there is none in sight."""
-    if head is None:
-        raise Problem(404, "没有这个草稿。", "There is no such draft.")
-    return head
-
-
-def editable(head: Head) -> None:
-    """Raise Problem 409 unless a draft is still being drawn."""
-    if head.state != "draft":
-        raise Problem(
-            409,
-            "草稿已提交，不能再改。如需修改请先撤回。",
-            f"The draft is {head.state} and cannot be changed: withdraw it first.",
-            extra={"state": head.state},
-        )

@@ -66,8 +66,8 @@ class _Search:
             self.row([*own, off + p], [*weight, 1.0], float(aim.targets[p]), np.inf)
             if aim.limits is not None:
                 low, high = aim.limits
-                self.row([*own, off + k + 2 * p], [*weight, -1.0], -np.inf, high)
-                self.row([*own, off + k + 2 * p + 1], [*weight, 1.0], low, np.inf)
+                self.row([*own, off + k + 2 * p], [*weight, -1.0], -np.inf, float(high[p]))
+                self.row([*own, off + k + 2 * p + 1], [*weight, 1.0], float(low[p]), np.inf)
         for e, (i, j) in enumerate(graph.pairs.tolist()):
             for p in range(k):
                 both = [self.x(i, p), self.x(j, p), self.y(e)]

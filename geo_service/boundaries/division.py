@@ -35,17 +35,17 @@ class Aim:
     """What is a good division into k parts; the objective is the sum of all terms.
 
     ``targets`` (k) are the weights aimed at. ``even`` is what a deviation by the whole weight
-    costs, ``border`` what parting all pairs would, ``limits`` (low, high) with ``beyond`` what it
-    costs to leave them by the whole weight, ``moving`` what it costs to move the whole weight away
-    from ``now``, the part of each node today. ``roots`` are nodes that stay in their part.
-    ``unlike`` are divisions found before: a new one parts at most ``share`` of the border that one
-    of them parts (or, with ``roots``, has ``share`` of the weight elsewhere).
+    costs, ``border`` what parting all pairs would, ``limits`` (low, high; k each) with
+    ``beyond`` what it costs to leave them by the whole weight, ``moving`` what it costs to move
+    the whole weight away from ``now``, the part of each node today. ``roots`` are nodes that stay
+    in their part. ``unlike`` are divisions found before: a new one parts at most ``share`` of the
+    border that one of them parts (or, with ``roots``, has ``share`` of the weight elsewhere).
     """
 
     targets: Floats
     even: float = 10.0
     border: float = 1.0
-    limits: tuple[float, float] | None = None
+    limits: tuple[Ints | Floats, Ints | Floats] | None = None
     beyond: float = 0.0
     now: Ints | None = None
     moving: float = 0.0

@@ -6,7 +6,7 @@ import numpy as np
 import shapely
 
 from geo_service.analysis.sentence import Sentence
-from geo_service.boundaries.lattice import Frame, Shape
+from geo_service.boundaries.lattice import Frame, Shape, inner_point
 from geo_service.boundaries.refusal import Place, Refused
 
 
@@ -63,6 +63,10 @@ def plan_polygon(frame: Frame, polygon: Any) -> Shape:
         )
     if shapely.convex_hull(plan).area < 1:
         raise Refused(Sentence("这个面没有面积。", "This area has no size."), place)
+    parts = shapely.get_parts(plan)
+    if len(parts) > 1 and shapely.is_valid(parts).all():
+        # Areas chosen one by one may share edges, or overlap.
+        plan = shapely.union_all(parts, grid_size=1)
     if not shapely.is_valid(plan):
         for ring in shapely.get_rings(plan):
             crossing = _crossing(shapely.LineString(ring))
@@ -100,12 +104,7 @@ def _crossing(line: Shape) -> tuple[float, float] | None:
         met = shapely.intersection(segments[i], segments[j])
         if j == i + 1 or (ring and i == 0 and j == last):
             if met.geom_type != "Point":
-                return _point(met)
+                return inner_point(met)
             continue
-        return _point(met)
+        return inner_point(met)
     return None
-
-
-def _point(shape: Shape) -> tuple[float, float]:
-    point = shapely.point_on_surface(shape)
-    return float(point.x), float(point.y)

@@ -1,15 +1,14 @@
 """The one gate that every change of boundaries passes, or is refused with its place."""
 
-import re
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 import numpy as np
 import shapely
 
 from geo_service.analysis.sentence import Sentence
-from geo_service.boundaries.lattice import Frame, Ints, Shape, chain, edges
-from geo_service.boundaries.refusal import Place, Refused
+from geo_service.boundaries.checks import invalid_point
+from geo_service.boundaries.lattice import Frame, Shape, chain, edges, inner_point
+from geo_service.boundaries.refusal import Refused
 from geo_service.boundaries.sketch import Sketch
 
 
@@ -22,15 +21,14 @@ def passed(
     """Raise :class:`Refused` unless the changed grids fit each other and all around them.
 
     Each grid is a valid polygon in no more than ``parts`` pieces. The sum of directed edges is what
-    it was but for vertices put into the outline, so that every place is covered as often as before:
-    no gap and no overlap, in whole numbers. Then GEOS looks at the grids and their neighbours once
-    more. Plan geometries by code.
+    it was but for what was drawn of the outline, so that every place is covered as often as before
+    or as asked: no gap and no overlap, in whole numbers. Then GEOS looks at the grids and their
+    neighbours once more. Plan geometries by code.
     """
     frame = sketch.ground.frame
     for code, shape in after.items():
         _sound(frame, code, shape, parts.get(code, 1))
-    if not sketch.outer:
-        _conserved(sketch, before.values(), after.values())
+    _conserved(sketch, before.values(), after.values())
     _matched(sketch, before, after)
 
 
@@ -41,7 +39,7 @@ def _sound(frame: Frame, code: str, shape: Shape, parts: int) -> None:
                 f"网格 {code} 的边界会自相交或自相接触。",
                 f"The boundary of grid {code} would cross or touch itself.",
             ),
-            invalid_place(frame, shape),
+            frame.place(invalid_point(shape)),
         )
     if shape.is_empty or shapely.area(shape) < 1:
         raise Refused(Sentence(f"网格 {code} 会消失。", f"Nothing would be left of grid {code}."))
@@ -58,39 +56,24 @@ def _sound(frame: Frame, code: str, shape: Shape, parts: int) -> None:
         )
 
 
-def inner_point(shape: Shape) -> tuple[float, float]:
-    """Return a point inside a polygon."""
-    point = shapely.point_on_surface(shape)
-    return float(point.x), float(point.y)
-
-
-def invalid_place(frame: Frame, shape: Shape) -> Place | None:
-    """Return where an invalid plan polygon is so."""
-    found = re.search(r"\[(\S+) (\S+)\]", shapely.is_valid_reason(shape))
-    return frame.place((float(found[1]), float(found[2]))) if found else None
-
-
 def _conserved(sketch: Sketch, before: Iterable[Shape], after: Iterable[Shape]) -> None:
-    old_tail, old_head, _ = edges(np.array(list(before), dtype=object))
     tail, head, _ = edges(np.array(list(after), dtype=object))
-    lines: list[Any] = [(tail, head), (old_head, old_tail)]
-    for start, path, end in sketch.bent:
-        way = np.array([start, *path, end], dtype=np.int64)
-        lines += [(np.array([start]), np.array([end])), (way[1:], way[:-1])]
-    low, _, _ = _sum(lines)
+    old_tail, old_head, _ = edges(np.array(list(before), dtype=object))
+    came, gone = (
+        np.array(drawn, dtype=np.int64).reshape(-1, 2) for drawn in (sketch.came, sketch.gone)
+    )
+    low, _, _ = chain(
+        np.concatenate([tail, old_head, came[:, 1], gone[:, 0]]),
+        np.concatenate([head, old_tail, came[:, 0], gone[:, 1]]),
+    )
     if len(low):
-        x, y = Frame.unpack(int(low[0]))
         raise Refused(
             Sentence(
                 "外边界会改变。若确要改动外边界，请明确选择。",
                 "The outer boundary would change. If that is meant, ask for it.",
             ),
-            sketch.ground.frame.place((x, y)),
+            sketch.ground.frame.place(Frame.unpack(int(low[0]))),
         )
-
-
-def _sum(lines: list[Any]) -> tuple[Ints, Ints, Ints]:
-    return chain(np.concatenate([a for a, _ in lines]), np.concatenate([b for _, b in lines]))
 
 
 def _matched(sketch: Sketch, before: Mapping[str, Shape], after: Mapping[str, Shape]) -> None:

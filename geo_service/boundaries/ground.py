@@ -40,7 +40,7 @@ ORDER BY g.code COLLATE "C"
 """
 
 _BUILDINGS = """
-SELECT st_asbinary(geom), st_asbinary(st_pointonsurface(geom)), households, floors
+SELECT st_asbinary(geom), st_asbinary(st_pointonsurface(geom)), households, floors, code
 FROM buildings
 WHERE geom && st_makeenvelope(%s, %s, %s, %s, 4326)
 ORDER BY id
@@ -110,10 +110,11 @@ def load(
         roads, places = (
             _shapes([row[0] for row in cursor.execute(query, box)]) for query in (_ROADS, _PLACES)
         )
-    outlines, points, homes, floors = zip(*found, strict=True) if found else ((), (), (), ())
+    outlines, points, homes, floors, codes = zip(*found, strict=True) if found else [()] * 5
     return Ground(
         grids=grids,
         buildings=_shapes(outlines),
+        codes=np.array(codes, dtype=object),
         points=shapely.get_coordinates(_shapes(points)).reshape(-1, 2),
         households=np.array(homes, dtype=np.float64),
         floors=np.array(floors, dtype=np.float64),

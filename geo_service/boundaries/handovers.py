@@ -15,7 +15,6 @@ from geo_service.boundaries.pieces import (
     noded_by,
     overlaps,
     place_in,
-    point_in,
     relabel,
     swallowed,
 )
@@ -41,7 +40,7 @@ def transfer(sketch: Sketch, polygon: Shape, from_codes: Sequence[str], to_code:
                 "所画的面没有碰到要划出的网格。",
                 "The drawn area does not cover any of the grids to take from.",
             ),
-            frame.place(point_in(polygon)),
+            place_in(frame, polygon),
         )
     faces = noded_by(sketch, givers, polygon)
     label: list[str | None] = list(faces.owner)
@@ -55,7 +54,7 @@ def transfer(sketch: Sketch, polygon: Shape, from_codes: Sequence[str], to_code:
                 "所画的面太窄，没有可划转的部分。",
                 "The drawn area is too narrow: nothing would change hands.",
             ),
-            frame.place(point_in(polygon)),
+            place_in(frame, polygon),
         )
     for code in givers:
         if code not in label:
@@ -77,7 +76,7 @@ def redraw(sketch: Sketch, code: str, polygon: Shape) -> Drawn:
                 f"新的边界完全离开了网格 {code} 原来的位置。",
                 f"The new shape lies wholly outside grid {code} as it is.",
             ),
-            sketch.ground.frame.place(point_in(polygon)),
+            place_in(sketch.ground.frame, polygon),
         )
     codes = [code, *around]
     faces = noded_by(sketch, codes, polygon)

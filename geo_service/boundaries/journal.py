@@ -1,17 +1,19 @@
-"""The operations of drafts in the database, and the checkpoints that spare their replay."""
+"""The operations of drafts in the database, and what came of them, which spares their replay."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 import shapely
 from psycopg.types.json import Jsonb
 
+from geo_service.boundaries.change import Change
 from geo_service.boundaries.lattice import Shape
 from geo_service.boundaries.store import Connection
 
-CHECKPOINT = 100
-"""Operations after which what came of them is kept."""
+_TOGETHER = 500
+"""Operations whose grids are written in one statement."""
 
 
 async def steps(connection: Connection, id_: UUID) -> list[tuple[int, dict[str, Any]]]:
@@ -21,6 +23,40 @@ async def steps(connection: Connection, id_: UUID) -> list[tuple[int, dict[str, 
         [id_],
     )
     return [(seq, data) for seq, data in await cursor.fetchall()]
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """The operations in force, without what they say but for those that make codes.
+
+    ``naming`` are splits and merges, with their position; ``followed`` tells whether the database
+    holds what came of every operation.
+    """
+
+    seqs: list[int]
+    naming: tuple[tuple[int, Mapping[str, Any]], ...]
+    followed: bool
+
+
+_OUTLINE = """
+SELECT
+    seq,
+    areas IS NOT NULL,
+    CASE WHEN operation ->> 'operation' IN ('split', 'merge') THEN operation END
+FROM draft_operations
+WHERE draft = %s AND NOT undone
+ORDER BY seq
+"""
+
+
+async def outline(connection: Connection, id_: UUID) -> Outline:
+    """Return the outline of a draft."""
+    rows = await (await connection.execute(_OUTLINE, [id_])).fetchall()
+    return Outline(
+        [seq for seq, _, _ in rows],
+        tuple((i, data) for i, (_, _, data) in enumerate(rows) if data is not None),
+        all(followed for _, followed, _ in rows),
+    )
 
 
 async def redoable(connection: Connection, id_: UUID) -> tuple[int, dict[str, Any]] | None:
@@ -53,16 +89,42 @@ async def put_operation(
     return seq
 
 
+_SHAPES = """
+INSERT INTO draft_shapes (draft, seq, code, shape)
+SELECT %s, n.seq, n.code, n.shape
+FROM unnest(%s::integer[], %s::text[], %s::bytea[]) AS n (seq, code, shape)
+"""
+_AREAS = """
+UPDATE draft_operations AS o
+SET areas = ARRAY[n.moved, n.gained, n.lost]
+FROM
+    unnest(%s::integer[], %s::float8[], %s::float8[], %s::float8[]) AS n (seq, moved, gained, lost)
+WHERE o.draft = %s AND o.seq = n.seq
+"""
+
+
+async def follow(connection: Connection, id_: UUID, changes: Sequence[tuple[int, Change]]) -> None:
+    """Keep what came of operations, by their numbers."""
+    for start in range(0, len(changes), _TOGETHER):
+        some = changes[start : start + _TOGETHER]
+        rows = [(seq, code, each.after.get(code)) for seq, each in some for code in each.codes]
+        shapes = [None if shape is None else shapely.to_wkb(shape) for *_, shape in rows]
+        await connection.execute(
+            _SHAPES, [id_, [seq for seq, *_ in rows], [code for _, code, _ in rows], shapes]
+        )
+        areas = [(seq, c.moved_area, c.gained_area, c.lost_area) for seq, c in some]
+        await connection.execute(_AREAS, [*map(list, zip(*areas, strict=True)), id_])
+
+
 async def mark(connection: Connection, id_: UUID, seqs: Sequence[int], *, undone: bool) -> None:
-    """Undo operations or do them again; checkpoints that hold what was undone go."""
+    """Undo operations or do them again; what came of them goes, or is to be kept anew."""
     await connection.execute(
-        "UPDATE draft_operations SET undone = %s WHERE draft = %s AND seq = ANY (%s)",
+        "UPDATE draft_operations SET undone = %s, areas = NULL WHERE draft = %s AND seq = ANY (%s)",
         [undone, id_, list(seqs)],
     )
-    if undone and seqs:
-        await connection.execute(
-            "DELETE FROM draft_checkpoints WHERE draft = %s AND seq >= %s", [id_, min(seqs)]
-        )
+    await connection.execute(
+        "DELETE FROM draft_shapes WHERE draft = %s AND seq = ANY (%s)", [id_, list(seqs)]
+    )
 
 
 async def drop(connection: Connection, id_: UUID, seqs: Sequence[int]) -> None:
@@ -71,6 +133,14 @@ async def drop(connection: Connection, id_: UUID, seqs: Sequence[int]) -> None:
         "UPDATE draft_operations SET undone = true, dropped = true"
         " WHERE draft = %s AND seq = ANY (%s)",
         [id_, list(seqs)],
+    )
+
+
+async def forget(connection: Connection, id_: UUID) -> None:
+    """Forget what came of all operations of a draft."""
+    await connection.execute("DELETE FROM draft_shapes WHERE draft = %s", [id_])
+    await connection.execute(
+        "UPDATE draft_operations SET areas = NULL WHERE draft = %s AND areas IS NOT NULL", [id_]
     )
 
 
@@ -112,52 +182,58 @@ async def changed_since(connection: Connection, id_: UUID, revision: int) -> lis
     return [code for (code,) in await cursor.fetchall()]
 
 
-# Checkpoints.
+# What came of operations.
 
-_THIN = """
-DELETE FROM draft_checkpoints AS c
-USING (
-    SELECT
-        seq,
-        row_number() OVER (ORDER BY seq DESC) AS age,
-        row_number() OVER (PARTITION BY seq / 1000 ORDER BY seq) AS place
-    FROM draft_checkpoints
-    WHERE draft = %(draft)s
-) AS n
-WHERE c.draft = %(draft)s AND c.seq = n.seq AND n.age > 3 AND n.place > 1
+_LAST = """
+SELECT c.code, s.seq IS NOT NULL, s.shape
+FROM unnest((
+    SELECT coalesce(%(codes)s::text[], d.touched) FROM drafts AS d WHERE d.id = %(draft)s
+)) AS c (code)
+LEFT JOIN LATERAL (
+    SELECT n.seq, n.shape
+    FROM draft_shapes AS n
+    WHERE n.draft = %(draft)s AND n.code = c.code AND n.seq < %(before)s
+    ORDER BY n.seq DESC
+    LIMIT 1
+) AS s ON true
 """
 
 
-async def put_checkpoint(
-    connection: Connection, id_: UUID, seq: int, shapes: Mapping[str, Shape | None]
-) -> None:
-    """Keep what came of the operations; of older ones, one in a thousand."""
-    await connection.execute(
-        "INSERT INTO draft_checkpoints (draft, seq, codes, shapes) VALUES (%s, %s, %s, %s::bytea[])"
-        " ON CONFLICT (draft, seq) DO UPDATE SET codes = excluded.codes, shapes = excluded.shapes",
-        [
-            id_,
-            seq,
-            list(shapes),
-            [None if shape is None else shapely.to_wkb(shape) for shape in shapes.values()],
-        ],
-    )
-    await connection.execute(_THIN, {"draft": id_})
+async def shapes(
+    connection: Connection,
+    id_: UUID,
+    start: Mapping[str, Shape],
+    codes: Sequence[str] | None = None,
+    before: int = 2**31 - 1,
+) -> dict[str, Shape | None]:
+    """Return grids as the operations before one left them, by code; None for one that is gone.
+
+    By default all that the draft touches. What no operation changed is as at the ``start``.
+    """
+    values = {"draft": id_, "codes": None if codes is None else list(codes), "before": before}
+    rows = await (await connection.execute(_LAST, values)).fetchall()
+    return {code: _shape(wkb) if changed else start.get(code) for code, changed, wkb in rows}
 
 
-async def checkpoint(
-    connection: Connection, id_: UUID, seq: int
-) -> tuple[int, dict[str, Shape | None]] | None:
-    """Return the last checkpoint at or before an operation."""
+async def change(connection: Connection, id_: UUID, start: Mapping[str, Shape], seq: int) -> Change:
+    """Return what the last operation in force changed. Raises LookupError where it is unknown."""
     cursor = await connection.execute(
-        "SELECT seq, codes, shapes FROM draft_checkpoints"
-        " WHERE draft = %s AND seq <= %s ORDER BY seq DESC LIMIT 1",
-        [id_, seq],
+        "SELECT areas FROM draft_operations WHERE draft = %s AND seq = %s", [id_, seq]
     )
     row = await cursor.fetchone()
-    if row is None:
-        return None
-    return row[0], {
-        code: None if wkb is None else shapely.from_wkb(wkb)
-        for code, wkb in zip(row[1], row[2], strict=True)
-    }
+    cursor = await connection.execute(
+        "SELECT code, shape FROM draft_shapes WHERE draft = %s AND seq = %s", [id_, seq]
+    )
+    after = {code: _shape(wkb) for code, wkb in await cursor.fetchall()}
+    before = await shapes(connection, id_, start, list(after), seq)
+    if row is None or row[0] is None:
+        raise LookupError("what came of the operation is not on record")
+    return Change(_there(before), _there(after), *row[0])
+
+
+def _there(shapes: Mapping[str, Shape | None]) -> dict[str, Shape]:
+    return {code: shape for code, shape in shapes.items() if shape is not None}
+
+
+def _shape(wkb: bytes | None) -> Shape | None:
+    return None if wkb is None else shapely.from_wkb(wkb)

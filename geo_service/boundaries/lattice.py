@@ -191,6 +191,12 @@ def rebuilt(shape: Shape, edit: Callable[[Floats], Floats]) -> Shape:
     return parts[0] if shape.geom_type == "Polygon" else shapely.MultiPolygon(parts)
 
 
+def inner_point(shape: Shape) -> tuple[float, float]:
+    """Return a point of a geometry, inside it where it has an inside."""
+    point = shapely.point_on_surface(shape)
+    return float(point.x), float(point.y)
+
+
 def width(shapes: Any) -> Floats:
     """Return twice the area over the perimeter: the width of a long strip."""
     around = shapely.length(shapes)

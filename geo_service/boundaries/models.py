@@ -24,6 +24,10 @@ _Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
 _Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
 
 
+Place = tuple[_Longitude, _Latitude]
+Code = Annotated[str, Field(pattern="^[0-9A-Za-z-]{1,32}$")]
+
+
 class _Taken(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -66,7 +70,10 @@ class Turn(_Taken):
 
 
 class Publishing(_Taken):
-    """From when a published draft holds: the start of a day in China; null: this moment."""
+    """From when a published draft holds: the start of a day in China; null: this moment.
+
+    For a day to come, the draft waits, approved, until it is published on that day.
+    """
 
     valid_from: date | None = None
 
@@ -80,7 +87,7 @@ class Rebasing(_Taken):
 class NewComment(_Taken):
     """A comment to be pinned to a place; numbers of people in it are masked."""
 
-    place: tuple[_Longitude, _Latitude]
+    place: Place
     text: Annotated[Text, Field(min_length=1, max_length=2000)]
 
 
@@ -123,9 +130,16 @@ class Draft(BaseModel):
     approved_at: datetime | None
     published_at: datetime | None
     rolled_back_at: datetime | None
+    scheduled_by: Annotated[
+        str | None, Field(description="Who published it for valid_from, a day to come")
+    ]
     valid_from: date | None
     moved: bool
     touched: list[str]
+    limits: Annotated[
+        dict[Literal["households"], list[int]],
+        Field(description="Fewest and most households that a grid of the area should have"),
+    ]
     links: dict[str, str]
 
 
@@ -165,6 +179,10 @@ class Grids(Collection):
     revision: int
 
 
+class Blocks(Grids):
+    """Blocks between roads, or the ground nearest to each building, no building cut."""
+
+
 class Stepped(BaseModel):
     """What a step changed: grids after it, codes that are gone, and what they count."""
 
@@ -173,6 +191,8 @@ class Stepped(BaseModel):
     changed: Collection
     removed: list[str]
     moved_area: Annotated[float, Field(description="m² that went from one grid to another")]
+    gained_area: Annotated[float, Field(description="m² of it from outside the town")]
+    lost_area: Annotated[float, Field(description="m² of it left to the outside")]
     balance: dict[str, Any]
 
 
@@ -180,6 +200,7 @@ class Review(BaseModel):
     """What a draft changes: pieces by taker and by giver, before and after, figures of both."""
 
     revision: int
+    noded: Annotated[list[str], Field(description="Grids that only took a vertex on an edge")]
     gains: Collection
     losses: Collection
     before: Collection
@@ -189,18 +210,42 @@ class Review(BaseModel):
     balance_after: dict[str, Any]
 
 
-_Code = Annotated[str, Field(pattern="^[0-9A-Za-z-]{1,32}$")]
-
-
 class Asked(_Taken):
     """What is to be proposed: a grid divided in parts, or grids evened out among themselves."""
 
     kind: Literal["split", "rebalance"]
-    code: Annotated[_Code | None, Field(description="The grid to be divided")] = None
+    code: Annotated[Code | None, Field(description="The grid to be divided")] = None
     parts: Annotated[int, Field(ge=2, le=6)] = 2
     codes: Annotated[
-        list[_Code], Field(max_length=20, description="Grids to be evened out, side by side")
+        list[Code], Field(max_length=20, description="Grids to be evened out, side by side")
     ] = []
+
+
+class DrawnLine(_Taken):
+    """A line that is being drawn; closed where the last place is the first."""
+
+    line: Annotated[list[Place], Field(min_length=2, max_length=2000)]
+    put: Annotated[
+        Literal["as_drawn", "natural", "off_buildings"],
+        Field(description="Where to: as it is, onto roads and gaps, around buildings"),
+    ] = "as_drawn"
+    tolerance: Annotated[float, Field(gt=0, le=200, description="Metres to a natural border")] = 25
+
+
+class Crossed(BaseModel):
+    """A building that a line runs through by more than 10 cm, and where."""
+
+    place: tuple[float, float]
+    code: str
+    households: int | None
+    outline: dict[str, Any]
+
+
+class PutLine(BaseModel):
+    """A line as it was put, and the buildings that it still runs through, in their order."""
+
+    line: list[tuple[float, float]]
+    crossed: list[Crossed]
 
 
 class Proposal(BaseModel):

@@ -10,6 +10,7 @@ import numpy as np
 import shapely
 
 from geo_service.analysis.sentence import Sentence
+from geo_service.boundaries import outline
 from geo_service.boundaries.faces import Faces
 from geo_service.boundaries.lattice import Shape
 from geo_service.boundaries.pieces import (
@@ -24,7 +25,7 @@ from geo_service.boundaries.pieces import (
     uncut,
 )
 from geo_service.boundaries.refusal import Refused, listed
-from geo_service.boundaries.sketch import Sketch
+from geo_service.boundaries.sketch import REACH, Sketch
 
 
 def reshape(sketch: Sketch, line: Shape) -> Drawn:
@@ -43,6 +44,12 @@ def reshape(sketch: Sketch, line: Shape) -> Drawn:
         pieces = pieces_of(sketch, faces, code, thin)
         if len(pieces) > 1:
             cut[code] = pieces
+    if sketch.outer:
+        gained = outline.bays(sketch, faces, met, thin)
+        ends = gained or outline.ends_outside(sketch, met, line)
+        left = outline.lost(sketch, faces, cut) if ends else []
+        if gained or left:
+            return outline.follow(sketch, faces, gained, left)
     if not cut:
         raise Refused(
             Sentence(
@@ -65,7 +72,7 @@ def reshape(sketch: Sketch, line: Shape) -> Drawn:
         one, two = sorted(cut)
     else:
         ((one, pieces),) = cut.items()
-        two = _other_side(sketch, faces, one, pieces)
+        two = _other_side(sketch, faces, line, one, pieces)
     return _exchange(sketch, faces, cut, one, two)
 
 
@@ -100,17 +107,27 @@ def _exchange(sketch: Sketch, faces: Faces, cut: dict[str, list[int]], one: str,
     return [one, two], {}
 
 
-def _other_side(sketch: Sketch, faces: Faces, code: str, pieces: list[int]) -> str:
-    """Return the grid that has the most edge along the pieces but the largest of them."""
+def _other_side(sketch: Sketch, faces: Faces, line: Shape, code: str, pieces: list[int]) -> str:
+    """Return the grid that has the most edge along the pieces but the largest of them.
+
+    Where they lie along none, the largest goes to the grid at which the line begins and ends.
+    """
     rest = sorted(pieces, key=lambda i: -float(shapely.area(faces.shapes[i])))
-    for chosen in (rest[1:], rest):
-        shared = edge_beside(sketch, [edge for i in chosen for edge in faces.sides[i]], {code})
-        if shared:
-            return max(sorted(shared), key=lambda other: shared[other])
+    shared = edge_beside(sketch, [edge for i in rest[1:] for edge in faces.sides[i]], {code})
+    if not shared:
+        ends = shapely.points(shapely.get_coordinates(line)[[0, -1]])
+        shared = {
+            other: length
+            for other, length in edge_beside(sketch, faces.sides[rest[0]], {code}).items()
+            if shapely.dwithin(sketch.shape(other), ends, REACH).all()
+        }
+    if shared:
+        return max(sorted(shared), key=lambda other: shared[other])
     raise Refused(
         Sentence(
-            f"网格 {code} 的这一侧没有别的网格，外边界不可改动。",
-            f"There is no other grid on this side of grid {code}; the outer boundary stays.",
+            f"网格 {code} 的这一侧没有别的网格，外边界不可改动；若确要改动，请明确选择。",
+            f"There is no other grid on this side of grid {code}; the outer boundary stays unless "
+            "asked.",
         ),
         place_in(sketch.ground.frame, faces.shapes[rest[-1]]),
     )

@@ -7,9 +7,9 @@ import shapely
 
 from geo_service.analysis.sentence import Sentence
 from geo_service.boundaries.faces import Faces, span
-from geo_service.boundaries.lattice import Edge, Frame, Shape
+from geo_service.boundaries.lattice import Edge, Frame, Shape, inner_point
 from geo_service.boundaries.refusal import Place, Refused
-from geo_service.boundaries.sketch import Sketch
+from geo_service.boundaries.sketch import REACH, Sketch
 
 MOST_GRIDS = 200
 """A line or a polygon over more grids than this was not meant for them."""
@@ -25,7 +25,15 @@ def relabel(
     codes: Sequence[str],
     takers: Iterable[str] = (),
 ) -> None:
-    """Unite the faces by label; ``takers`` were not noded and keep what they have."""
+    """Unite the faces by label; ``takers`` were not noded and keep what they have.
+
+    A face without a label belongs to the outside, as one without an owner did before.
+    """
+    for i, (owner, name) in enumerate(zip(faces.owner, label, strict=True)):
+        if owner is None and name is not None:
+            sketch.came += faces.sides[i]
+        elif owner is not None and name is None:
+            sketch.gone += faces.sides[i]
     for code in codes:
         own = [i for i, name in enumerate(label) if name == code]
         if own != faces.of(code):
@@ -69,10 +77,7 @@ def edge_beside(sketch: Sketch, sides: Sequence[Edge], without: set[str]) -> dic
 
 def noded_by(sketch: Sketch, codes: Sequence[str], polygon: Shape) -> Faces:
     """Node grids with the outline of an area."""
-    lines = shapely.get_parts(shapely.boundary(polygon))
-    if len(lines) == 1:
-        return sketch.node(codes, shapely.LineString(lines[0]))
-    return sketch.node(codes, shapely.multilinestrings(lines))
+    return sketch.node(codes, shapely.boundary(polygon))
 
 
 def faces_within(faces: Faces, polygon: Shape) -> list[int]:
@@ -84,7 +89,8 @@ def faces_within(faces: Faces, polygon: Shape) -> list[int]:
 
 def grids_near(sketch: Sketch, shape: Shape) -> list[str]:
     """Return the grids whose boxes a shape touches; refuse too many."""
-    codes = sketch.near(shape.bounds)
+    west, south, east, north = shape.bounds
+    codes = sketch.near((west - REACH, south - REACH, east + REACH, north + REACH))
     if len(codes) > MOST_GRIDS:
         raise Refused(
             Sentence(
@@ -97,12 +103,15 @@ def grids_near(sketch: Sketch, shape: Shape) -> list[str]:
 
 
 def grids_met(sketch: Sketch, line: Shape) -> list[str]:
-    """Return the grids that a line runs through."""
+    """Return the grids that a line runs through; where the outline may change, that it touches."""
     codes = grids_near(sketch, line)
-    shapes = np.array([sketch.shape(code) for code in codes], dtype=object)
     if not codes:
         return []
-    through = shapely.relate_pattern(line, shapes, "T********")
+    shapes = np.array([sketch.shape(code) for code in codes], dtype=object)
+    if sketch.outer:
+        through = shapely.dwithin(shapes, line, REACH)
+    else:
+        through = shapely.relate_pattern(line, shapes, "T********")
     return [code for code, runs in zip(codes, through, strict=True) if runs]
 
 
@@ -167,10 +176,4 @@ def swallowed(sketch: Sketch, code: str) -> Refused:
 
 def place_in(frame: Frame, shape: Shape) -> Place:
     """Return a place inside a shape."""
-    return frame.place(point_in(shape))
-
-
-def point_in(shape: Shape) -> tuple[float, float]:
-    """Return a point inside a shape, in lattice steps."""
-    point = shapely.point_on_surface(shape)
-    return float(point.x), float(point.y)
+    return frame.place(inner_point(shape))

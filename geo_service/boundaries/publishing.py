@@ -13,32 +13,43 @@ import shapely
 from psycopg.types.json import Jsonb
 
 from geo_service.boundaries import answers, base, journal, store
-from geo_service.boundaries.balance import Ground, balance
-from geo_service.boundaries.base import Row
 from geo_service.boundaries.desk import Desk
-from geo_service.boundaries.lattice import Shape
-from geo_service.boundaries.refusal import Refused
+from geo_service.boundaries.guards import wrong_state
+from geo_service.boundaries.lattice import Shape, inner_point
+from geo_service.boundaries.records import counted, on_record
+from geo_service.boundaries.refusal import Place, Refused
 from geo_service.boundaries.replay import Session
 from geo_service.boundaries.store import Connection
-from geo_service.boundaries.workflow import wrong_state
 from geo_service.database import SYSTEM, Principal
 from geo_service.problems import Problem
 
 TOWN_TIME = ZoneInfo("Asia/Shanghai")
 
-_COUNTED = ("households", "population", "staff")
+
+_PUBLISHED = """
+UPDATE drafts
+SET
+    state = 'published', published = %s, published_at = now(), valid_from = %s, scheduled_by = NULL
+WHERE id = %s
+"""
+
+
+def today() -> date:
+    """Return the day that it is in the town."""
+    return datetime.now(TOWN_TIME).date()
 
 
 async def publish(desk: Desk, asking: Principal, id_: UUID, valid_from: date | None) -> None:
     """Make an approved draft the grids in force, all of it or nothing.
 
-    ``valid_from`` is the day that the new version holds from, by default this moment. Raises
-    Problem 409 with both geometries where a grid was changed since the draft's base.
+    ``valid_from`` is the day that the new version holds from, by default the draft's, or this
+    moment. For a day to come it is tried, and then waits: its grids stay locked for other drafts,
+    and ``coming`` publishes it on that day. Raises Problem 409 with both geometries where a grid
+    was changed since the draft's base.
     """
-    async with desk.seated(asking, id_) as (head, session):
+    async with desk.surveyed(asking, id_) as (head, session, ground):
         if head.state != "approved":
             raise wrong_state(head)
-        ground = await desk.ground(asking, head.area)
         shapes = session.difference()
         rows = await desk.thread(lambda: counted(session, shapes, ground))
         versions = {
@@ -46,19 +57,31 @@ async def publish(desk: Desk, asking: Principal, id_: UUID, valid_from: date | N
         }
         async with desk.database.writing(asking) as connection:
             await desk.unchanged(connection, head)
-            asked = await _day(connection, id_, valid_from)
-            since = await _hold(connection, asking, session, versions, shapes, asked)
-            written = await _write(connection, id_, since, shapes, rows)
-            await connection.execute(
-                "UPDATE drafts SET state = 'published', published = %s, published_at = now(),"
-                " valid_from = %s WHERE id = %s",
-                [Jsonb(written), since.astimezone(TOWN_TIME).date(), id_],
-            )
+            day = valid_from or await _day(connection, id_)
+            if day and day > today():
+                since = await _hold(connection, asking, session, versions, shapes, None)
+                async with connection.transaction(force_rollback=True):
+                    await _write(connection, id_, since, shapes, rows)
+                await connection.execute(
+                    "UPDATE drafts SET scheduled_by = %s, valid_from = %s WHERE id = %s",
+                    [asking.name, day, id_],
+                )
+            else:
+                asked = datetime.combine(day, time.min, TOWN_TIME) if day else None
+                since = await _hold(connection, asking, session, versions, shapes, asked)
+                written = await _write(connection, id_, since, shapes, rows)
+                await connection.execute(
+                    _PUBLISHED, [Jsonb(written), since.astimezone(TOWN_TIME).date(), id_]
+                )
             await store.tell(connection, id_, "state", asking.name, shapes)
 
 
 async def rollback(desk: Desk, asking: Principal, id_: UUID) -> None:
-    """Bring back what a published draft changed, as a new version; history stays."""
+    """Bring back what a published draft changed, as a new version; history stays.
+
+    Raises Problem 409 where a grid is not as the draft left it. It is, where what was published
+    over it was rolled back before.
+    """
     async with desk.seated(asking, id_) as (head, session):
         if head.state != "published":
             raise wrong_state(head)
@@ -70,11 +93,13 @@ async def rollback(desk: Desk, asking: Principal, id_: UUID) -> None:
         shapes = {
             code: before[code].shape if code in before else None for code in sorted(published)
         }
-        rows = [_plain(before[code]) for code in shapes if code in before]
+        rows = [on_record(before[code]) for code in shapes if code in before]
         versions = {code: version for code, version in published.items() if version is not None}
         async with desk.database.writing(asking) as connection:
             await desk.unchanged(connection, head)
-            since = await _hold(connection, asking, session, versions, shapes, None)
+            since = await _hold(
+                connection, asking, session, versions, shapes, None, session.difference()
+            )
             await _write(connection, id_, since, shapes, rows)
             await connection.execute(
                 "UPDATE drafts SET state = 'rolled-back', rolled_back_at = now() WHERE id = %s",
@@ -88,6 +113,7 @@ UPDATE drafts
 SET
     base = %(base)s,
     rebases = rebases + 1,
+    scheduled_by = NULL,
     state = CASE state WHEN 'approved' THEN 'submitted' ELSE state END,
     reviewer = NULL,
     approved_at = NULL
@@ -111,22 +137,26 @@ async def rebase(desk: Desk, asking: Principal, id_: UUID, skip: Sequence[int]) 
             ground = await base.current(connection, head.area)
         made = await desk.thread(lambda: Session(ground, head.rebases + 1))
         try:
-            await desk.thread(lambda: made.bring(steps))
+            changes = await desk.think(lambda: made.replay(steps))
         except Refused as refusal:
             seq, data = steps[refusal.step or 0]
             raise Problem(
                 409,
                 f"第 {seq} 步操作在新的网格上无法完成：{refusal.reason.zh}",
                 f"Operation {seq} is refused on the grids as they are now: {refusal.reason.en}",
-                extra={"place": refusal.place, "operation": {"seq": seq, **data}},
+                extra={
+                    "place": refusal.place or _stood(session, made, data),
+                    "operation": {"seq": seq, **data},
+                },
             ) from None
         codes = sorted(made.touched | session.touched)
         async with desk.database.writing(asking) as connection:
             await desk.unchanged(connection, head)
             gone = [seq for seq, _ in every if seq in set(skip)]
             await journal.drop(connection, id_, gone)
+            await journal.forget(connection, id_)
             await connection.execute(_REBASED, {"base": Jsonb(ground.versions), "draft": id_})
-            await connection.execute("DELETE FROM draft_checkpoints WHERE draft = %s", [id_])
+            await journal.follow(connection, id_, changes)
             await desk.free(connection, head, sorted(made.touched))
             await journal.revise(connection, id_, made.touched)
             await store.tell(connection, id_, "operation", asking.name, codes)
@@ -136,22 +166,19 @@ async def rebase(desk: Desk, asking: Principal, id_: UUID, skip: Sequence[int]) 
             seat.session = made
 
 
-async def _day(connection: Connection, id_: UUID, given: date | None) -> datetime | None:
-    """Return the start of the day that was asked for, by the publisher or in the draft."""
-    if given is None:
-        cursor = await connection.execute("SELECT valid_from FROM drafts WHERE id = %s", [id_])
-        row = await cursor.fetchone()
-        given = row[0] if row else None
-    if given is None:
-        return None
-    start = datetime.combine(given, time.min, TOWN_TIME)
-    if start > datetime.now(TOWN_TIME):
-        raise Problem(
-            409,
-            f"生效日期 {given} 未到，请在当日发布，或改为不指定日期。",
-            f"{given} is yet to come: publish on that day, or without a date.",
-        )
-    return start
+def _stood(session: Session, made: Session, data: Mapping[str, Any]) -> Place | None:
+    """Return where a grid stood that an operation names and that is there no more."""
+    named = [data.get("code"), *data.get("codes", ()), *data.get("from_codes", ()),
+             data.get("to_code")]  # fmt: skip
+    gone = [code for code in named if code in session.base.rows and code not in made.coverage]
+    return inner_point(session.base.rows[gone[0]].shape) if gone else None
+
+
+async def _day(connection: Connection, id_: UUID) -> date | None:
+    """Return the day that a draft shall hold from."""
+    cursor = await connection.execute("SELECT valid_from FROM drafts WHERE id = %s", [id_])
+    row = await cursor.fetchone()
+    return row[0] if row else None
 
 
 async def _hold(  # noqa: PLR0917 - what it compares
@@ -161,23 +188,33 @@ async def _hold(  # noqa: PLR0917 - what it compares
     versions: Mapping[str, int],
     shapes: Mapping[str, Shape | None],
     since: datetime | None,
+    left: Mapping[str, Shape | None] | None = None,
 ) -> datetime:
     """Lock the rows of grids in the order of their codes; return from when a version holds.
 
-    Raises Problem 409 where they are not in these versions any more, or were not yet on that day.
+    Raises Problem 409 where they are not in these versions any more, nor in the shapes that they
+    were ``left`` in, or were not yet on that day.
     """
     cursor = await connection.execute("SELECT * FROM geo.hold_grids(%s)", [list(shapes)])
     held = {code: rest for code, *rest in await cursor.fetchall()}
     moved = [
-        code for code in shapes if (held[code][0] if code in held else None) != versions.get(code)
+        code
+        for code in shapes
+        if (held[code][0] if code in held else None) != versions.get(code)
+        and not (left and code in held and _alike(held[code][2], left.get(code)))
     ]
     if moved:
+        zh = f"网格 {moved[0]} 在本草稿开始之后已有新的发布，请先在新边界上重做。"
+        en = f"Grid {moved[0]} was published anew since this draft began: rebase the draft."
+        if left is not None:
+            zh = f"网格 {moved[0]} 之后又有新的发布，请先回滚后来的发布。"
+            en = f"Grid {moved[0]} was published anew after this: roll that back first."
         theirs = {code: shapely.from_wkb(held[code][2]) for code in moved if code in held}
         mine = {code: shape for code in moved if (shape := shapes[code]) is not None}
         raise Problem(
             409,
-            f"网格 {moved[0]} 在本草稿开始之后已有新的发布，请先变基。",
-            f"Grid {moved[0]} was published anew since this draft began: rebase the draft.",
+            zh,
+            en,
             extra={
                 "codes": answers.seen(session, moved, asking),
                 "theirs": _collection(session, theirs, asking),
@@ -200,6 +237,15 @@ async def _hold(  # noqa: PLR0917 - what it compares
             extra={"codes": answers.seen(session, late, asking)},
         )
     return since
+
+
+def _alike(held: bytes, left: Shape | None) -> bool:
+    """Tell whether a grid on record is the same ground, cornered alike."""
+    if left is None:
+        return False
+    alike = shapely.multipolygons(shapely.get_parts(left))
+    pair = shapely.normalize([shapely.from_wkb(held), alike])
+    return bool(shapely.equals_identical(pair[0], pair[1]))
 
 
 _BROKEN = {
@@ -235,7 +281,7 @@ async def _write(
         )
         raise Problem(
             409,
-            f"发布后网格会{zh}，没有发布。请先变基。",
+            f"发布后网格会{zh}，没有发布。请先在新边界上重做。",
             f"The published grids would {en}; nothing was published. Rebase the draft.",
             extra={"place": place},
         ) from error
@@ -243,44 +289,6 @@ async def _write(
     assert row is not None  # noqa: S101 - a function has a value
     written: dict[str, int | None] = row[0] or {}
     return written
-
-
-def counted(
-    session: Session, shapes: Mapping[str, Shape | None], ground: Ground
-) -> list[dict[str, Any]]:
-    """Return the attributes of the grids that are written, with what they count now.
-
-    What the register counted for a grid stays, changed by the households of the buildings that it
-    gained and lost; a new grid counts those of its buildings, or nothing where none are known.
-    """
-    codes = [code for code, shape in shapes.items() if shape is not None]
-    after = {row["code"]: row for row in answers.measured(session, ground, codes)["grids"]}
-    before = {row["code"]: row for row in balance(session.start, ground, codes)["grids"]}
-    made = []
-    for code in codes:
-        row = _plain(session.rows[code])
-        old = session.base.rows.get(code)
-        for key in _COUNTED:
-            new = after[code][key]
-            if old is None:
-                row[key] = new or None
-            elif (count := getattr(old, key)) is not None:
-                row[key] = max(0, count + new - before[code][key])
-        made.append(row)
-    return made
-
-
-def _plain(row: Row) -> dict[str, Any]:
-    return {
-        "code": row.code,
-        "name": row.name,
-        "kind": row.kind,
-        "parent": row.parent,
-        "households": row.households,
-        "population": row.population,
-        "staff": row.staff,
-        "attributes": dict(row.attributes),
-    }
 
 
 def _collection(session: Session, shapes: Mapping[str, Shape], asking: Principal) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Drafts in memory: operations replayed on their base, and what is kept of that in the process.
 
-Nothing is true here that the database does not say: a session is brought to the operations that the
-database names before it answers, and thrown away where it cannot be.
+Nothing is true here that the database does not say: before it answers, a session takes over what
+came of the operations that others did, and is thrown away where it cannot.
 """
 
 import asyncio
@@ -16,17 +16,17 @@ import shapely
 
 from geo_service.analysis.sentence import Sentence
 from geo_service.boundaries.base import Base, Row, inherit
-from geo_service.boundaries.gate import inner_point
-from geo_service.boundaries.lattice import Shape
-from geo_service.boundaries.operations import Operation, operation
+from geo_service.boundaries.change import Change
+from geo_service.boundaries.lattice import Shape, inner_point
+from geo_service.boundaries.limits import Limits
+from geo_service.boundaries.operations import Merge, Operation, Split, operation
 from geo_service.boundaries.refusal import Refused
-from geo_service.boundaries.topology import Change
 
 MOST_OPERATIONS = 10_000
 """Operations in force that a draft may hold."""
 
 _REMEMBERED = 1_000
-"""Changes that a session keeps, to undo them without a replay."""
+"""Changes that a session keeps, to undo them without asking the database."""
 
 _HAIR = 2.5e-8
 """Degrees that a vertex put into the edge of a grid may move it by."""
@@ -40,66 +40,63 @@ Step = tuple[int, Mapping[str, Any]]
 class Session:
     """A draft's coverage, brought to some of its operations.
 
-    ``checkpoint`` gives the number of the last operation that ``shapes`` already hold (by code;
-    None for a grid that is gone), and ``steps`` all operations up to there.
+    ``held`` are the numbers of the operations in force; ``rows`` say who the grids are that are
+    there, and who those were that are gone.
     """
 
-    def __init__(
-        self,
-        base: Base,
-        rebases: int,
-        steps: Sequence[Step] = (),
-        shapes: Mapping[str, Shape | None] | None = None,
-    ) -> None:
+    def __init__(self, base: Base, rebases: int) -> None:
         self.base = base
         self.rebases = rebases
         self.coverage = base.coverage()
         self.start = self.coverage.polygons
         self.rows: dict[str, Row] = dict(base.rows)
-        self.held: list[int] = [seq for seq, _ in steps]
-        self.changes: list[Change] = []
-        """Of the last operations held; those before them are in the coverage without a trace."""
+        self.held: list[int] = []
         self.touched: set[str] = set()
         self.revision = -1
-        for _, data in steps:
-            inherit(self.rows, operation(data))
-        if shapes:
-            now, then = self.coverage.polygons, dict(shapes)
-            self.coverage.apply(
-                Change(
-                    {code: now[code] for code in then if code in now},
-                    {code: shape for code, shape in then.items() if shape is not None},
-                    0.0,
-                )
-            )
-            self._note(then)
+        self.limits = Limits()
+        self.changes: list[Change] = []
+        """Of the last operations that were done here: the database knows those of the others."""
+        self._naming: list[tuple[int, Operation]] = []
 
     @property
     def operations(self) -> int:
         """How many operations are in force."""
         return len(self.held)
 
-    def reaches(self, seqs: Sequence[int]) -> bool:
-        """Tell whether the session can be brought to these operations without a new one."""
-        return self._common(seqs) >= len(self.held) - len(self.changes)
-
-    def bring(self, steps: Sequence[Step]) -> list[str]:
-        """Undo and do until exactly these operations are in force; return the codes that changed.
+    def replay(self, steps: Sequence[Step]) -> list[tuple[int, Change]]:
+        """Do operations, in order; return what came of each, by its number.
 
         Raises :class:`Refused` with ``step`` (a position) where one is refused; the session then
         holds those before it.
         """
-        common = self._common([seq for seq, _ in steps])
-        codes: set[str] = set()
-        while len(self.held) > common:
-            codes |= set(self.undo().codes)
-        for position, (seq, data) in enumerate(steps[common:], common):
+        done = []
+        for position, (seq, data) in enumerate(steps):
             try:
-                codes |= set(self.do(seq, operation(data)).codes)
+                done.append((seq, self.do(seq, operation(data))))
             except Refused as refusal:
                 refusal.step = position
                 raise
-        return sorted(codes)
+        return done
+
+    def adopt(
+        self,
+        seqs: Sequence[int],
+        naming: Sequence[tuple[int, Mapping[str, Any]]],
+        shapes: Mapping[str, Shape | None],
+    ) -> None:
+        """Take over what came of operations elsewhere.
+
+        ``seqs`` are all in force, ``naming`` the splits and merges among them, by position;
+        ``shapes`` are grids by code, None for one that is gone: all that are not as they are here.
+        """
+        before = {code: old for code in shapes if (old := self.shape(code)) is not None}
+        after = {code: shape for code, shape in shapes.items() if shape is not None}
+        self.coverage.apply(Change(before, after, 0.0))
+        self.held = list(seqs)
+        self.changes.clear()
+        self._naming = [(position, operation(data)) for position, data in naming]
+        self._name()
+        self._note(shapes)
 
     def do(self, seq: int, step: Operation) -> Change:
         """Do an operation that the draft may do. Raises :class:`Refused`; then nothing changed."""
@@ -124,7 +121,9 @@ class Session:
         except Refused:
             self.coverage.revert(change)
             raise
-        inherit(self.rows, step)
+        if isinstance(step, Split | Merge):
+            self._naming.append((len(self.held), step))
+            inherit(self.rows, step)
         self.held.append(seq)
         self.changes.append(change)
         self._note(change.codes)
@@ -132,13 +131,21 @@ class Session:
             del self.changes[: _REMEMBERED // 2]
         return change
 
-    def undo(self) -> Change:
-        """Take the last operation back."""
-        change = self.changes.pop()
-        self.coverage.revert(change)
+    def undo(self, last: Change | None = None) -> Change:
+        """Take the last operation back; return what that changed.
+
+        ``last`` is what the operation changed; of one that was done here lately it is remembered.
+        """
+        done = self.changes.pop() if self.changes else last
+        if done is None:
+            raise LookupError("what the operation changed is not remembered")
+        self.coverage.revert(done)
         self.held.pop()
-        self._note(change.codes)
-        return change
+        if self._naming and self._naming[-1][0] == len(self.held):
+            self._naming.pop()
+            self._name()
+        self._note(done.codes)
+        return Change(done.after, done.before, done.moved_area, done.lost_area, done.gained_area)
 
     def current(self, codes: Iterable[str]) -> tuple[list[str], list[str]]:
         """Return those of some codes that are there, and those that are gone, in order."""
@@ -157,11 +164,10 @@ class Session:
         shapes = self.coverage
         return shapes[code] if code in shapes else None  # noqa: SIM401 - a coverage has no get
 
-    def _common(self, seqs: Sequence[int]) -> int:
-        for position, (mine, theirs) in enumerate(zip(self.held, seqs, strict=False)):
-            if mine != theirs:
-                return position
-        return min(len(self.held), len(seqs))
+    def _name(self) -> None:
+        self.rows = dict(self.base.rows)
+        for _, step in self._naming:
+            inherit(self.rows, step)
 
     def _note(self, codes: Iterable[str]) -> None:
         for code in codes:

@@ -24,17 +24,23 @@ def review(session: Session, ground: Ground, asking: Principal) -> dict[str, Any
 
     ``gains`` and ``losses`` hold the same pieces (EPSG:4326), the ones by the grid that takes them,
     the others by the one that gives them; what moves is counted by point, as the balance does.
+    ``noded`` are neighbours that only took or lost a vertex on their edge: a new version of each is
+    published, but nothing else is told of them.
     """
     touched = sorted(session.touched)
     old = {code: session.start[code] for code in touched if code in session.start}
     new = {code: session.coverage[code] for code in touched if code in session.coverage}
     moved = _moved(old, new, ground)
-    shown = [code for code in touched if answers.sees(asking, session.rows.get(code))]
-    before = _named(session, balance(session.start, ground, [c for c in shown if c in old]))
+    noded = _noded(old, new, ground)
+    seen = [code for code in touched if answers.sees(asking, session.rows.get(code))]
+    shown = [code for code in seen if code not in noded]
+    past = [code for code in shown if code in old]
+    before = balance(session.start, ground, past, session.limits, session.rows)
     after = answers.measured(session, ground, [code for code in shown if code in new])
     pieces = _pieces(old, new, ground)
     return {
         "revision": session.revision,
+        "noded": [code for code in seen if code in noded],
         "gains": _collection(pieces, moved, "to", set(shown)),
         "losses": _collection(pieces, moved, "from", set(shown)),
         "before": _grids(session, old, shown),
@@ -43,6 +49,16 @@ def review(session: Session, ground: Ground, asking: Principal) -> dict[str, Any
         "balance_before": before,
         "balance_after": after,
     }
+
+
+def _noded(old: Mapping[str, Shape], new: Mapping[str, Shape], ground: Ground) -> set[str]:
+    """Return the grids that differ by the rounding of an edge at most."""
+    both = [code for code in old if code in new]
+    longitude = ground.longitude if ground.grids else None
+    before, after = (np.array([group[c] for c in both], dtype=object) for group in (old, new))
+    apart = metric(shapely.symmetric_difference(before, after), longitude)
+    thin = 2 * shapely.area(apart) <= HAIR * shapely.length(apart)
+    return {code for code, same in zip(both, thin, strict=True) if same}
 
 
 Pair = tuple[str, str]
@@ -141,12 +157,6 @@ def _feature(shape: Shape, properties: dict[str, Any]) -> dict[str, Any]:
         "geometry": json.loads(shapely.to_geojson(shape)),
         "properties": properties,
     }
-
-
-def _named(session: Session, found: dict[str, Any]) -> dict[str, Any]:
-    for row in found["grids"]:
-        row["name"], row["kind"] = session.rows[row["code"]].name, session.rows[row["code"]].kind
-    return found
 
 
 def _table(

@@ -2,7 +2,6 @@
 
 import json
 from typing import Annotated, Any
-from uuid import UUID
 
 from fastapi import APIRouter, Header, Query
 from starlette.responses import Response
@@ -22,6 +21,7 @@ from geo_service.boundaries.asking import (
     HERE,
     JSON,
     At,
+    Id,
     Reading,
     Writing,
     answered,
@@ -30,7 +30,7 @@ from geo_service.boundaries.asking import (
     refusing,
     shown,
 )
-from geo_service.boundaries.desk import there
+from geo_service.boundaries.guards import there, wrong_state
 from geo_service.database import SYSTEM
 from geo_service.problems import Problem
 
@@ -82,9 +82,9 @@ async def begin(
 
 
 @router.get("/{id}", response_model=models.Draft, responses=documented(404), summary="One draft")
-async def one(desk: At, asking: Reading, id: UUID, response: Response) -> dict[str, Any]:  # noqa: A002
+async def one(desk: At, asking: Reading, id_: Id, response: Response) -> dict[str, Any]:
     """Return a draft; its ETag changes with whatever happens to it."""
-    return await one_draft(desk, asking, id, response)
+    return await one_draft(desk, asking, id_, response)
 
 
 _IfMatch = Annotated[str | None, Header(description="The ETag of the draft as it is known")]
@@ -100,7 +100,7 @@ _IfMatch = Annotated[str | None, Header(description="The ETag of the draft as it
 async def patch(  # noqa: PLR0917 - what an endpoint has
     desk: At,
     asking: Writing,
-    id: UUID,  # noqa: A002
+    id_: Id,
     body: models.DraftPatch,
     response: Response,
     if_match: _IfMatch = None,
@@ -108,13 +108,16 @@ async def patch(  # noqa: PLR0917 - what an endpoint has
     """Change the name, the reason or the day that it shall hold from."""
     values = body.model_dump(exclude_unset=True)
     async with desk.database.writing(asking) as connection:
-        head = there(await store.head(connection, id, lock=True))
+        head = there(await store.head(connection, id_, lock=True))
         _matches(if_match, head)
-        if head.state not in {"draft", "submitted", "approved"}:
-            raise workflow.wrong_state(head)
-        await store.patch(connection, id, values)
-        await store.tell(connection, id, "state", asking.name)
-    return await one_draft(desk, asking, id, response)
+        # The reviewer approved the words too: a day can still be set.
+        if head.state not in {"draft", "submitted"} and not (
+            head.state == "approved" and values.keys() <= {"valid_from"}
+        ):
+            raise wrong_state(head)
+        await store.patch(connection, id_, values)
+        await store.tell(connection, id_, "state", asking.name)
+    return await one_draft(desk, asking, id_, response)
 
 
 @router.delete(
@@ -124,9 +127,9 @@ async def patch(  # noqa: PLR0917 - what an endpoint has
     responses=documented(404, 409, 415),
     summary="Abandon a draft",
 )
-async def abandon(desk: At, asking: Writing, id: UUID) -> Response:  # noqa: A002
+async def abandon(desk: At, asking: Writing, id_: Id) -> Response:
     """Give a draft up; it stays on record."""
-    await workflow.move(desk, asking, id, "abandon")
+    await workflow.move(desk, asking, id_, "abandon")
     return Response(status_code=204)
 
 
@@ -144,11 +147,11 @@ def _matches(if_match: str | None, head: store.Head) -> None:
     responses=documented(404, 409),
     summary="The grids of a draft as they are now",
 )
-async def grids(desk: At, asking: Reading, id: UUID) -> Response:  # noqa: A002
+async def grids(desk: At, asking: Reading, id_: Id) -> Response:
     """Return the grids of the draft's area and those beside them, noded."""
-    async with desk.seated(asking, id) as (head, session):
+    async with desk.seated(asking, id_) as (head, session):
         async with desk.database.reading(asking) as connection:
-            cursor = await connection.execute("SELECT * FROM geo.locked_grids(%s, NULL)", [id])
+            cursor = await connection.execute("SELECT * FROM geo.locked_grids(%s, NULL)", [id_])
             locked = {code: name for code, _, name in await cursor.fetchall()}
         text = await desk.thread(
             lambda: answers.features(session, list(session.coverage), asking, locked)
@@ -163,10 +166,10 @@ async def grids(desk: At, asking: Reading, id: UUID) -> Response:  # noqa: A002
     responses=STEP,
     summary="Do an operation",
 )
-async def operate(desk: At, asking: Writing, id: UUID, body: models.Step) -> Response:  # noqa: A002
+async def operate(desk: At, asking: Writing, id_: Id, body: models.Step) -> Response:
     """Do an operation and keep it. Refused, it changes nothing."""
     with refusing():
-        return answered(await desk.operate(asking, id, body.revision, body.operation, keep=True))
+        return answered(await desk.operate(asking, id_, body.revision, body.operation, keep=True))
 
 
 @router.post(
@@ -176,10 +179,10 @@ async def operate(desk: At, asking: Writing, id: UUID, body: models.Step) -> Res
     responses=STEP,
     summary="What an operation would do",
 )
-async def preview(desk: At, asking: Writing, id: UUID, body: models.Step) -> Response:  # noqa: A002
+async def preview(desk: At, asking: Writing, id_: Id, body: models.Step) -> Response:
     """Answer as to an operation, and keep nothing."""
     with refusing():
-        return answered(await desk.operate(asking, id, body.revision, body.operation, keep=False))
+        return answered(await desk.operate(asking, id_, body.revision, body.operation, keep=False))
 
 
 @router.post(
@@ -189,10 +192,10 @@ async def preview(desk: At, asking: Writing, id: UUID, body: models.Step) -> Res
     responses=STEP,
     summary="Take the last operation back",
 )
-async def undo(desk: At, asking: Writing, id: UUID, body: models.Turn) -> Response:  # noqa: A002
+async def undo(desk: At, asking: Writing, id_: Id, body: models.Turn) -> Response:
     """Take the last operation back, whoever did it."""
     with refusing():
-        return answered(await desk.undo(asking, id, body.revision))
+        return answered(await desk.undo(asking, id_, body.revision))
 
 
 @router.post(
@@ -202,10 +205,10 @@ async def undo(desk: At, asking: Writing, id: UUID, body: models.Turn) -> Respon
     responses=STEP,
     summary="Do again what was undone last",
 )
-async def redo(desk: At, asking: Writing, id: UUID, body: models.Turn) -> Response:  # noqa: A002
+async def redo(desk: At, asking: Writing, id_: Id, body: models.Turn) -> Response:
     """Do again what was undone last."""
     with refusing():
-        return answered(await desk.redo(asking, id, body.revision))
+        return answered(await desk.redo(asking, id_, body.revision))
 
 
 @router.get(
@@ -217,24 +220,23 @@ async def redo(desk: At, asking: Writing, id: UUID, body: models.Turn) -> Respon
 async def history(
     desk: At,
     asking: Reading,
-    id: UUID,  # noqa: A002
+    id_: Id,
     before: Annotated[int, Query(ge=0, lt=2**31, description="Only those numbered lower")] = 2**31
     - 1,
     limit: Annotated[int, Query(ge=1, le=10_000)] = 1000,
 ) -> dict[str, Any]:
     """Return operations, the last first, undone ones too."""
-    await desk.head(asking, id)
+    await desk.head(asking, id_)
     async with desk.database.reading(asking) as connection:
-        return {"operations": await journal.history(connection, id, before, limit)}
+        return {"operations": await journal.history(connection, id_, before, limit)}
 
 
 @router.get(
     "/{id}/balance", responses=documented(404, 409), summary="How even the grids of a draft are"
 )
-async def balance(desk: At, asking: Reading, id: UUID) -> dict[str, Any]:  # noqa: A002
+async def balance(desk: At, asking: Reading, id_: Id) -> dict[str, Any]:
     """Return households, buildings, events and shape of each grid, and their spread."""
-    async with desk.seated(asking, id) as (head, session):
-        ground = await desk.ground(asking, head.area)
+    async with desk.surveyed(asking, id_) as (_, session, ground):
         return await desk.thread(lambda: answers.measured(session, ground))
 
 
@@ -244,14 +246,46 @@ async def balance(desk: At, asking: Reading, id: UUID) -> dict[str, Any]:  # noq
     responses=documented(404, 409),
     summary="What a draft changes",
 )
-async def reviewed(desk: At, asking: Reading, id: UUID) -> Response:  # noqa: A002
+async def reviewed(desk: At, asking: Reading, id_: Id) -> Response:
     """Return what each grid gains and loses, with what moves, before and after."""
-    async with desk.seated(asking, id) as (head, session):
-        ground = await desk.ground(asking, head.area)
+    async with desk.surveyed(asking, id_) as (_, session, ground):
         found = await desk.thread(
             lambda: json.dumps(review.review(session, ground, asking), ensure_ascii=False)
         )
     return answered(found)
+
+
+@router.post(
+    "/{id}/lines",
+    dependencies=JSON,
+    response_model=models.PutLine,
+    responses=documented(404, 415, 422),
+    summary="A line put onto natural borders, and the buildings on it",
+)
+async def line(desk: At, asking: Writing, id_: Id, body: models.DrawnLine) -> dict[str, Any]:
+    """Put a line that is being drawn where it is asked, and mark the buildings that it cuts."""
+    with refusing():
+        return await advice.line(desk, asking, id_, body)
+
+
+@router.get(
+    "/{id}/blocks",
+    response_model=models.Blocks,
+    responses=documented(404, 409, 422),
+    summary="Blocks of grids, to be clicked",
+)
+async def blocks(
+    desk: At,
+    asking: Reading,
+    id_: Id,
+    code: Annotated[
+        list[models.Code], Query(min_length=1, max_length=8, description="Grids; may repeat")
+    ],
+    by: advice.By = "block",
+) -> Response:
+    """Return the pieces between roads, or the ground nearest to each building."""
+    with refusing():
+        return answered(await advice.pieces(desk, asking, id_, code, by))
 
 
 @router.post(
@@ -261,11 +295,10 @@ async def reviewed(desk: At, asking: Reading, id: UUID) -> Response:  # noqa: A0
     responses=STEP,
     summary="Fair divisions, to choose from",
 )
-async def suggest(desk: At, asking: Writing, id: UUID, body: models.Asked) -> Response:  # noqa: A002
+async def suggest(desk: At, asking: Writing, id_: Id, body: models.Asked) -> Response:
     """Propose operations that divide a grid, or even out some, along roads; nothing is done."""
     with refusing():
-        found = await advice.suggest(desk, asking, id, body.code, body.parts, body.codes, body.kind)
-    return answered(found)
+        return answered(await advice.suggest(desk, asking, id_, body))
 
 
 router.include_router(decisions.router)

@@ -9,13 +9,14 @@ vertex is inserted into the rings on both sides of the edge, so that nothing tea
 import itertools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import shapely
 
 from geo_service.analysis.sentence import Sentence
 from geo_service.boundaries.faces import THIN, Faces, faces_of
+from geo_service.boundaries.grids import Grids
 from geo_service.boundaries.lattice import (
     Edge,
     Floats,
@@ -38,32 +39,19 @@ ROUNDS = 8
 """Noding settles in two rounds; where it does not, two vertices are within a step or two."""
 
 
-class Ground(Protocol):
-    """What a sketch is drawn over."""
-
-    frame: Frame
-
-    def __contains__(self, code: object) -> bool:
-        """Return whether a grid has a code."""
-
-    def plan(self, code: str) -> Shape:
-        """Return a grid in lattice steps."""
-
-    def near(self, bounds: Any) -> set[str]:
-        """Return the codes of grids whose boxes touch plan bounds."""
-
-    def directed(self, code: str) -> frozenset[Edge]:
-        """Return the directed edges of a grid."""
-
-
 @dataclass
 class Sketch:
-    """Changed polygons over a ground that stays as it is until the gate has let them pass."""
+    """Changed polygons over a ground that stays as it is until the gate has let them pass.
 
-    ground: Ground
+    ``came`` and ``gone`` are the directed edges that the outline is to gain and to lose by what was
+    drawn: the gate holds the grids to them.
+    """
+
+    ground: Grids
     outer: bool = False
     shapes: dict[str, Shape | None] = field(default_factory=dict)
-    bent: list[tuple[int, list[int], int]] = field(default_factory=list)
+    came: list[Edge] = field(default_factory=list)
+    gone: list[Edge] = field(default_factory=list)
     _edges: dict[str, frozenset[Edge]] = field(default_factory=dict)
 
     def shape(self, code: str) -> Shape:
@@ -114,26 +102,32 @@ class Sketch:
         }
         return {code: star for code, star in stars.items() if star}
 
-    def on_outline(self, star: dict[str, list[Edge]]) -> bool:
-        """Return whether some edge of a star has a grid on one side only."""
-        every = {edge for own in star.values() for edge in own}
-        return any((head, tail) not in every for tail, head in every)
+    def rim(self, code: str) -> set[Edge]:
+        """Return the edges of a grid that have no grid on their other side."""
+        west, south, east, north = self.shape(code).bounds
+        near = self.near((west - 2, south - 2, east + 2, north + 2))
+        every = {edge for other in near for edge in self.directed(other)}
+        return {(tail, head) for tail, head in self.directed(code) if (head, tail) not in every}
 
     def insert(self, cuts: dict[Edge, list[int]]) -> None:
         """Insert vertices, in order, into edges, in the grids on both sides.
 
         Where there is a grid on one side only, the edge belongs to the outline, whose area stays
-        what it was: after P, the vertex A + B − P is inserted into A B as well, which is a lattice
-        point, lies as far on the other side of the edge, and so makes up for P exactly.
+        what it was unless it may change: after P, the vertex A + B − P is inserted into A B as
+        well, which is a lattice point, lies as far on the other side of the edge, and so makes up
+        for P exactly.
         """
         plans: dict[str, dict[Edge, list[int]]] = {}
         for (tail, head), vertices in cuts.items():
             holders = self.holders(tail, head)
             path = vertices
-            if len(holders) == 1 and not self.outer:
-                path = balanced(tail, head, vertices)
-                ((start, end),) = holders
-                self.bent.append((start, path if start == tail else path[::-1], end))
+            if len(holders) == 1:
+                if not self.outer:
+                    path = balanced(tail, head, vertices)
+                (edge,) = holders
+                way = [tail, *path, head] if edge == (tail, head) else [head, *path[::-1], tail]
+                self.gone.append(edge)
+                self.came += itertools.pairwise(way)
             for code in holders.values():
                 plan = plans.setdefault(code, {})
                 plan[tail, head] = path
@@ -177,22 +171,24 @@ class Sketch:
             self.ground.frame.place(shapely.get_coordinates(line)[0]),
         )
 
-    def reaching(self, codes: Sequence[str], line: Shape) -> Shape:
-        """Return a line whose vertices sit on vertices they all but touch, and whose ends reach."""
+    def reaching(self, codes: Sequence[str], lines: Shape) -> Shape:
+        """Return lines whose vertices sit on vertices they all but touch, and whose ends reach."""
         shapes = np.array([self.shape(code) for code in codes], dtype=object)
         corners = shapely.get_coordinates(shapes)
         tree = shapely.STRtree(shapely.points(corners))
-        xy = shapely.get_coordinates(line)
-        from_, to = tree.query_nearest(shapely.points(xy), max_distance=THIN, all_matches=False)
-        xy[from_] = corners[to]
-        closed = len(xy) > 2 and bool((xy[0] == xy[-1]).all())
-        if not closed:
-            outline = shapely.union_all(shapely.boundary(shapes))
-            start, stop = _end(xy[0], xy[1], outline), _end(xy[-1], xy[-2], outline)
-            xy = np.concatenate([start, xy, stop])
-        same = np.r_[False, (xy[1:] == xy[:-1]).all(axis=1)]
-        xy = xy[~same]
-        return shapely.LineString(xy) if len(xy) > 1 else shapely.LineString()
+        made = []
+        for line in shapely.get_parts(lines):
+            xy = shapely.get_coordinates(line)
+            near, to = tree.query_nearest(shapely.points(xy), max_distance=THIN, all_matches=False)
+            xy[near] = corners[to]
+            if len(xy) < 3 or (xy[0] != xy[-1]).any():
+                outline = shapely.union_all(shapely.boundary(shapes))
+                start, stop = _end(xy[0], xy[1], outline), _end(xy[-1], xy[-2], outline)
+                xy = np.concatenate([start, xy, stop])
+            xy = xy[~np.r_[False, (xy[1:] == xy[:-1]).all(axis=1)]]
+            if len(xy) > 1:
+                made.append(shapely.LineString(xy))
+        return shapely.multilinestrings(made)
 
     def unite(self, shapes: Iterable[Shape]) -> Shape:
         """Return the union of plan polygons that fit each other edge by edge."""

@@ -1,6 +1,6 @@
 """The rows of drafts. Which of them one sees, and who may write them, the database decides."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, LiteralString
@@ -9,6 +9,8 @@ from uuid import UUID
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow, class_row
 from psycopg.types.json import Jsonb
+
+from geo_service.boundaries.limits import Limits
 
 Connection = AsyncConnection[TupleRow]
 
@@ -35,16 +37,18 @@ class Draft:
     approved_at: datetime | None
     published_at: datetime | None
     rolled_back_at: datetime | None
+    scheduled_by: str | None
     operations: int
     redoable: int
     moved: bool
+    area_limits: dict[str, list[int]]
 
 
 _SELECT: LiteralString = """
 SELECT
     d.id, d.name, d.reason, d.area, d.state, d.author, d.reviewer, d.revision, d.event, d.rebases,
     d.touched, d.valid_from, d.created_at, d.updated_at, d.submitted_at, d.approved_at,
-    d.published_at, d.rolled_back_at,
+    d.published_at, d.rolled_back_at, d.scheduled_by,
     (
         SELECT count(*)::integer FROM draft_operations AS o WHERE o.draft = d.id AND NOT o.undone
     ) AS operations,
@@ -53,7 +57,8 @@ SELECT
         WHERE o.draft = d.id AND o.undone AND NOT o.dropped
     ) AS redoable,
     d.state IN ('draft', 'submitted', 'approved')
-    AND EXISTS (SELECT FROM geo.moved_grids(d.base, d.touched)) AS moved
+    AND EXISTS (SELECT FROM geo.moved_grids(d.base, d.touched)) AS moved,
+    geo.limits_about(d.area) AS area_limits
 FROM drafts AS d
 """
 _ONE: LiteralString = _SELECT + "WHERE d.id = %s"
@@ -97,17 +102,34 @@ class Head:
     revision: int
     event: int
     rebases: int
+    area_limits: dict[str, list[int]]
+
+    @property
+    def limits(self) -> Limits:
+        """How many households its grids should have."""
+        return limits(self.area, self.area_limits)
 
 
-_HEAD: LiteralString = (
-    "SELECT id, name, area, state, author, revision, event, rebases FROM drafts WHERE id = %s"
-)
+def limits(area: str, by_area: Mapping[str, Sequence[int]]) -> Limits:
+    """Return the limits of an area, those of areas in it with them."""
+    known = {code: Limits(low, high) for code, (low, high) in by_area.items()}
+    own = Limits(areas=known).of(area)
+    return Limits(own.low, own.high, known)
+
+
+_HEAD: LiteralString = """
+SELECT
+    d.id, d.name, d.area, d.state, d.author, d.revision, d.event, d.rebases,
+    geo.limits_about(d.area) AS area_limits
+FROM drafts AS d
+WHERE d.id = %s
+"""
 
 
 async def head(connection: Connection, id_: UUID, *, lock: bool = False) -> Head | None:
     """Return the head of a draft, locked until the transaction ends where that is asked."""
     async with connection.cursor(row_factory=class_row(Head)) as cursor:
-        await cursor.execute(_HEAD + (" FOR UPDATE" if lock else ""), [id_])
+        await cursor.execute(_HEAD + ("FOR UPDATE" if lock else ""), [id_])
         return await cursor.fetchone()
 
 
@@ -191,7 +213,8 @@ UPDATE drafts
 SET
     name = coalesce(%(name)s, name),
     reason = coalesce(%(reason)s, reason),
-    valid_from = CASE WHEN %(dated)s THEN %(valid_from)s::date ELSE valid_from END
+    valid_from = CASE WHEN %(dated)s THEN %(valid_from)s::date ELSE valid_from END,
+    scheduled_by = CASE WHEN %(dated)s THEN NULL ELSE scheduled_by END
 WHERE id = %(draft)s
 """
 

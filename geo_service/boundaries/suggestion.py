@@ -14,12 +14,13 @@ import numpy as np
 import shapely
 
 from geo_service.analysis.sentence import Sentence
-from geo_service.boundaries.balance import Limits, balance
+from geo_service.boundaries.balance import balance
 from geo_service.boundaries.blocks import Blocks, blocks
 from geo_service.boundaries.districts import divide
 from geo_service.boundaries.division import Aim, Division, Graph
 from geo_service.boundaries.grouping import graph_of, grouped, hearts, owners
-from geo_service.boundaries.lattice import Ints, Shape
+from geo_service.boundaries.lattice import Floats, Ints, Shape
+from geo_service.boundaries.limits import Limits
 from geo_service.boundaries.operations import Operation
 from geo_service.boundaries.proposals import Drawn, split_along, transferred
 from geo_service.boundaries.refusal import Place, Refused, listed
@@ -131,7 +132,8 @@ def split(
             ),
             place,
         )
-    return [_told(coverage, ground, each, limits, [code]) for each in made]
+    own = _limits(limits, ground, [code])[0]
+    return [_told(coverage, ground, each, own, [code]) for each in made]
 
 
 def rebalance(
@@ -150,7 +152,6 @@ def rebalance(
     what is more even than now is proposed. The coverage stays as it is. Raises :class:`Refused`
     where there is too little to go by, or nothing better.
     """
-    limits = limits or Limits()
     chosen = sorted(set(codes))
     for code in chosen:
         coverage.known(code)
@@ -186,7 +187,8 @@ def rebalance(
     now = np.bincount(owner, graph.weight, minlength=len(chosen))
     target = np.full(len(chosen), graph.weight.sum() / len(chosen))
     roots = hearts(found, group, graph, owner, len(chosen))
-    bounds = (float(limits.low), float(limits.high))
+    own = _limits(limits, ground, chosen)
+    bounds = np.array([each.low for each in own]), np.array([each.high for each in own])
     aims = [
         Aim(target, even, border, bounds, 50, owner, moving, roots)
         for even, border, moving in ((10, 1, 0.5), (1, 1, 2), (100, 0.3, 0.1))
@@ -194,7 +196,7 @@ def rebalance(
 
     def drawn(labels: Ints) -> Drawn | None:
         weight = np.bincount(labels, found.households, minlength=len(chosen))
-        if _unevenness(weight, target, limits) >= _unevenness(now, target, limits) - 1e-6:
+        if _unevenness(weight, target, bounds) >= _unevenness(now, target, bounds) - 1e-6:
             return None
         return transferred(coverage, found, labels)
 
@@ -214,6 +216,15 @@ def _prepared(
     coverage: Coverage, codes: Sequence[str], ground: Ground, parts: int
 ) -> tuple[Blocks, Ints, Graph]:
     """Return the blocks of grids, their groups and the graph of those, or raise Refused."""
+    for code in codes:
+        if len(shapely.get_parts(coverage[code])) > 1:
+            raise Refused(
+                Sentence(
+                    f"网格 {code} 由不相连的几块组成，无法给出方案。",
+                    f"Grid {code} lies in several pieces: nothing can be proposed for it.",
+                ),
+                _middle(coverage[code]),
+            )
     held = balance(coverage, ground, codes)["grids"]
     total = sum(row["households"] for row in held)
     zh, en = listed(list(codes))
@@ -294,8 +305,16 @@ def _told(
     )
 
 
-def _unevenness(weight: Any, target: Any, limits: Limits) -> float:
-    out = np.maximum(limits.low - weight, 0) + np.maximum(weight - limits.high, 0)
+def _limits(limits: Limits | None, ground: Ground, codes: Sequence[str]) -> list[Limits]:
+    """Return the limits of each grid."""
+    record = ground.grids
+    every = limits or Limits()
+    return [every.of(record[code].parent) if code in record else every for code in codes]
+
+
+def _unevenness(weight: Any, target: Floats, bounds: tuple[Ints, Ints]) -> float:
+    low, high = bounds
+    out = np.maximum(low - weight, 0) + np.maximum(weight - high, 0)
     return float(np.abs(weight - target).sum() + 5 * out.sum())
 
 

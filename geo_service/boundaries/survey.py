@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import shapely
@@ -53,10 +54,11 @@ def _no_points() -> Floats:
 class Ground:
     """Ground data of an area, n buildings and any number of the rest.
 
-    ``buildings`` are outlines, ``points`` (n, 2) their points on surface, ``households`` n counts
-    (NaN where not recorded), ``floors`` n (NaN where unknown). ``events`` are the places of what
-    happened in ``window`` (both days included), ``roads`` centre lines, ``places`` public places
-    whose outlines are natural borders, as roads are.
+    ``buildings`` are outlines, ``codes`` their n codes (empty where nobody asks for them),
+    ``points`` (n, 2) their points on surface, ``households`` n counts (NaN where not recorded),
+    ``floors`` n (NaN where unknown). ``events`` are the places of what happened in ``window`` (both
+    days included), ``roads`` centre lines, ``places`` public places whose outlines are natural
+    borders, as roads are.
 
     >>> cell = shapely.box(117.0, 31.0, 117.01, 31.01)
     >>> house = shapely.box(117.004, 31.004, 117.005, 31.005)
@@ -72,6 +74,7 @@ class Ground:
 
     grids: Mapping[str, Record]
     buildings: NDArray[Any] = field(default_factory=_none)
+    codes: NDArray[Any] = field(default_factory=_none)
     points: Floats = field(default_factory=_no_points)
     households: Floats = field(default_factory=lambda: np.empty(0))
     floors: Floats | None = None
@@ -82,6 +85,8 @@ class Ground:
     window: tuple[date, date] | None = None
     kept: dict[Any, Any] = field(default_factory=dict, repr=False)
     """Figures of shapes that were measured, so that a change costs only what it touches."""
+    towns: WeakKeyDictionary[Any, Any] = field(default_factory=WeakKeyDictionary, repr=False)
+    """How the grids of coverages stand that were asked about."""
 
     @cached_property
     def longitude(self) -> float:
@@ -94,6 +99,16 @@ class Ground:
     def metric(self, shapes: Any) -> Any:
         """Return geometries of EPSG:4326 in metres of the zone."""
         return metric(shapes, self.longitude)
+
+    @cached_property
+    def staff(self) -> dict[str, float]:
+        """The staff of the grids on record that have any."""
+        return {code: float(record.staff) for code, record in self.grids.items() if record.staff}
+
+    @cached_property
+    def beside(self) -> frozenset[str]:
+        """The grids on record that lie beside the area, and not in it."""
+        return frozenset(code for code, record in self.grids.items() if not record.inside)
 
     @cached_property
     def owners(self) -> Ints:
@@ -115,6 +130,12 @@ class Ground:
     def shelf(self) -> shapely.STRtree:
         """A tree of the buildings in degrees."""
         return shapely.STRtree(self.buildings)
+
+    @cached_property
+    def natural(self) -> tuple[NDArray[Any], shapely.STRtree]:
+        """Natural borders in degrees, roads before outlines of places, and a tree of them."""
+        lines = np.r_[self.roads, shapely.boundary(self.places)]
+        return lines, shapely.STRtree(lines)
 
     @cached_property
     def outlines(self) -> NDArray[Any]:

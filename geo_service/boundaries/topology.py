@@ -8,58 +8,32 @@ and their neighbours only, whatever the size of the town.
 
 import functools
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, ParamSpec
 
-import numpy as np
 import shapely
 from shapely.errors import GEOSException
 
 from geo_service.analysis.sentence import Sentence
 from geo_service.boundaries import checks, cleaning, drawing, gate, handovers, overlays, vertices
+from geo_service.boundaries.change import Change, measured
 from geo_service.boundaries.checks import Defect
-from geo_service.boundaries.figures import Figures, figures, metric
-from geo_service.boundaries.index import BoxIndex
-from geo_service.boundaries.lattice import Edge, Frame, Shape, edges, snapped
+from geo_service.boundaries.figures import Figures
+from geo_service.boundaries.grids import Grids
+from geo_service.boundaries.lattice import Shape, inner_point
 from geo_service.boundaries.refusal import Place, Refused
 from geo_service.boundaries.sketch import Sketch
 
 __all__ = ["Change", "Coverage", "Defect", "Figures", "Place", "Refused"]
 
-_KEPT = 4096
-"""Grids whose lattice steps and edges are remembered."""
+P = ParamSpec("P")
 
 
-@dataclass(frozen=True)
-class Change:
-    """What an operation changed.
-
-    ``before`` and ``after`` hold the grids (EPSG:4326) that are not the same in both, by code; a
-    grid that was made is missing from the one, a grid that was taken away from the other.
-    ``moved_area`` is what went from one code to another (and to or from outside), in m²: vertices
-    put into a neighbour's edge on the lattice, which move it by less than a millimetre, are not
-    counted.
-    """
-
-    before: Mapping[str, Shape]
-    after: Mapping[str, Shape]
-    moved_area: float
-
-    @property
-    def codes(self) -> tuple[str, ...]:
-        """The codes of all grids that changed, in order."""
-        return tuple(sorted({*self.before, *self.after}))
-
-
-Do = TypeVar("Do", bound=Callable[..., "Change"])
-
-
-def _answering(do: Do) -> Do:
+def _answering(do: Callable[P, Change]) -> Callable[P, Change]:
     """Turn what GEOS cannot compute, where boundaries do not fit as they are, into a refusal."""
 
     @functools.wraps(do)
-    def answered(*args: Any, **kwargs: Any) -> Change:
+    def answered(*args: P.args, **kwargs: P.kwargs) -> Change:
         try:
             return do(*args, **kwargs)
         except GEOSException:
@@ -70,10 +44,10 @@ def _answering(do: Do) -> Do:
                 )
             ) from None
 
-    return cast("Do", answered)
+    return answered
 
 
-class Coverage:
+class Coverage(Grids):
     """Grids by code, and the operations that re-divide them.
 
     ``polygons`` are valid or not, a coverage or not: :meth:`check` tells, :meth:`clean` mends, and
@@ -92,91 +66,9 @@ class Coverage:
     True
     """
 
-    def __init__(self, polygons: Mapping[str, Shape]) -> None:
-        codes = [str(code) for code in polygons]
-        shapes = np.array(list(polygons.values()), dtype=object)
-        if not codes:
-            raise ValueError("A coverage needs at least one grid.")
-        kinds = shapely.get_type_id(shapes)
-        for code, kind, empty in zip(codes, kinds, shapely.is_empty(shapes), strict=True):
-            if kind not in {3, 6} or empty:
-                raise ValueError(f"Grid {code} is not a polygon.")
-        if not np.isfinite(shapely.total_bounds(shapes)).all():
-            raise ValueError("A coordinate of a grid is not a number.")
-        shapes = snapped(shapes)
-        bounds = shapely.total_bounds(shapes)
-        self.frame = Frame(tuple(bounds.tolist()))
-        self._shapes: dict[str, Shape] = dict(zip(codes, shapes, strict=True))
-        boxes = shapely.box(
-            *(np.rint(shapely.bounds(shapes) * 1e8) - np.tile(self.frame.origin, 2)).T
-        )
-        self._index = BoxIndex(codes, boxes)
-        self._longitude = float(bounds[0] + bounds[2]) / 2
-        self._plans: dict[str, Shape] = {}
-        self._directed: dict[str, frozenset[Edge]] = {}
-
-    def __getitem__(self, code: str) -> Shape:
-        return self._shapes[code]
-
-    def __contains__(self, code: object) -> bool:
-        return code in self._shapes
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._shapes)
-
-    def __len__(self) -> int:
-        return len(self._shapes)
-
-    @property
-    def polygons(self) -> dict[str, Shape]:
-        """The grids by code, as they are now (a copy of the table, not of the polygons)."""
-        return dict(self._shapes)
-
     def copy(self) -> "Coverage":
         """Return a coverage that can be changed without changing this one."""
-        return Coverage(self._shapes)
-
-    def figures(self, codes: Sequence[str] | None = None) -> Figures:
-        """Return the figures of some grids, in the order given, or of all."""
-        for code in codes or ():
-            self.known(code)
-        chosen = self._shapes.values() if codes is None else [self._shapes[c] for c in codes]
-        return figures(list(chosen), self._longitude)
-
-    def neighbours(self, code: str) -> list[str]:
-        """Return the codes of the grids that share an edge with a grid, in order."""
-        self.known(code)
-        own = {(head, tail) for tail, head in self.directed(code)}
-        near = self.near(self.plan(code).bounds) - {code}
-        return sorted(other for other in near if not own.isdisjoint(self.directed(other)))
-
-    # What a sketch asks of its ground.
-
-    def plan(self, code: str) -> Shape:
-        """Return a grid in lattice steps from the origin of the frame."""
-        if code not in self._plans:
-            if len(self._plans) >= _KEPT:
-                self._plans.clear()
-            self._plans[code] = self.frame.plan(self._shapes[code])
-        return self._plans[code]
-
-    def directed(self, code: str) -> frozenset[Edge]:
-        """Return the directed edges of a grid, packed."""
-        if code not in self._directed:
-            if len(self._directed) >= _KEPT:
-                self._directed.clear()
-            tail, head, _ = edges(self.plan(code))
-            self._directed[code] = frozenset(zip(tail.tolist(), head.tolist(), strict=True))
-        return self._directed[code]
-
-    def near(self, bounds: Any) -> set[str]:
-        """Return the codes of the grids whose boxes touch bounds in lattice steps."""
-        return self._index.near(bounds)
-
-    def known(self, code: str) -> None:
-        """Raise :class:`Refused` for a code that no grid has."""
-        if code not in self._shapes:
-            raise Refused(Sentence(f"没有网格 {code}。", f"There is no grid {code}."))
+        return Coverage(self.polygons)
 
     # Operations.
 
@@ -204,8 +96,9 @@ class Coverage:
 
         ``line`` is a LineString or a list of places that begins and ends on the edge between the
         two, or beyond it. Where it cuts a grid, the piece on the side of the other grid goes to it.
-        The outline is no edge between two grids: :meth:`redraw` with ``outer`` changes it. With
-        ``outer``, vertices where the line meets the outline are put onto it as they round.
+        With ``outer``, a line that begins and ends on the outer boundary, or beyond it, becomes
+        that boundary: each grid takes what the line encloses outside beside it, and leaves what the
+        line cuts off inside, but for its largest piece.
         """
         sketch = Sketch(self, outer)
         return self._commit(sketch, *overlays.reshape(sketch, self._line(line)))
@@ -263,9 +156,8 @@ class Coverage:
                 Sentence("容差应在 0 到 1000 米之间。", "The tolerance must be 0 to 1000 m.")
             )
         after = cleaning.cleaned(self._shapes, self.frame, tolerance)
-        change = self._change(
-            {code: self._shapes[code] for code in after}, after, list(after), True
-        )
+        before = {code: self[code] for code in after}
+        change = measured(before, after, after, self.longitude, outer=True)
         self._put(change.before, change.after)
         return change
 
@@ -291,13 +183,12 @@ class Coverage:
             ):
                 continue
             shape = mine if mine is not None else theirs
-            place = gate.inner_point(shape)
             raise Refused(
                 Sentence(
                     f"网格 {code} 此后又有改动，不能撤销或重做。",
                     f"Grid {code} has changed since: this can be neither undone nor redone.",
                 ),
-                place,
+                inner_point(shape),
             )
         self._put(now, then)
 
@@ -327,58 +218,13 @@ class Coverage:
                 shapely.multipolygons([shape]) if multi and shape.geom_type == "Polygon" else shape
             )
             made[code] = self.frame.lonlat(kept)
-        change = self._change(
-            {code: self._shapes[code] for code in before}, made, list(moved), sketch.outer
-        )
+        was = {code: self[code] for code in before}
+        change = measured(was, made, moved, self.longitude, outer=sketch.outer)
         self._put(change.before, change.after)
         return change
-
-    def _change(
-        self,
-        before: Mapping[str, Shape],
-        after: Mapping[str, Shape],
-        moved: Sequence[str],
-        outer: bool,
-    ) -> Change:
-        area = _gained(before, after, moved, self._longitude)
-        if outer:
-            area = max(area, _gained(after, before, moved, self._longitude))
-        return Change(before, after, area)
-
-    def _put(self, old: Mapping[str, Shape], new: Mapping[str, Shape]) -> None:
-        for code in {*old, *new}:
-            self._plans.pop(code, None)
-            self._directed.pop(code, None)
-            if code in new:
-                self._shapes[code] = new[code]
-                self._index.put(code, self.plan(code))
-            else:
-                del self._shapes[code]
-                self._index.drop(code)
 
     def _line(self, line: Any) -> Shape:
         return drawing.plan_line(self.frame, line)
 
     def _polygon(self, polygon: Any) -> Shape:
         return drawing.plan_polygon(self.frame, polygon)
-
-
-def _gained(
-    before: Mapping[str, Shape],
-    after: Mapping[str, Shape],
-    codes: Iterable[str],
-    longitude: float,
-) -> float:
-    own = [code for code in codes if code in after]
-    if not own:
-        return 0.0
-    nothing = shapely.Polygon()
-    new, old = (
-        np.array([group.get(code, nothing) for code in own], dtype=object)
-        for group in (after, before)
-    )
-    for shapes in (new, old):
-        bad = ~shapely.is_valid(shapes)
-        shapes[bad] = shapely.make_valid(shapes[bad], method="structure")
-    new = shapely.difference(new, old)
-    return float(np.sum(shapely.area(metric(new, longitude))))

@@ -3,6 +3,8 @@
 Each function draws into a sketch and returns the codes whose areas it changes.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 import shapely
 
@@ -18,7 +20,8 @@ def move(sketch: Sketch, old: Place, new: Place) -> tuple[list[str]]:
     star = _star(sketch, start, old)
     if start == end:
         raise Refused(Sentence("顶点没有移动。", "The vertex was not moved."), old)
-    _fixed(sketch, star, old)
+    rim = _rim(star)
+    _fixed(sketch, rim, old)
     if sketch.star(end):
         raise Refused(
             Sentence("此处已有一个顶点，两个顶点不能重合。", "There is a vertex here already."),
@@ -33,6 +36,8 @@ def move(sketch: Sketch, old: Place, new: Place) -> tuple[list[str]]:
 
     for code in star:
         sketch.put(code, rebuilt(sketch.shape(code), edit))
+    sketch.gone += rim
+    sketch.came += [(end if a == start else a, end if b == start else b) for a, b in rim]
     return (sorted(star),)
 
 
@@ -78,14 +83,13 @@ def remove(sketch: Sketch, place: Place) -> tuple[list[str]]:
         )
     (a, b), (c, d) = ((Frame.unpack(end) for end in side) for side in sides)
     straight = (b[0] - a[0]) * (d[1] - c[1]) == (b[1] - a[1]) * (d[0] - c[0])
-    if not straight:
-        _fixed(sketch, star, place)
-    elif sketch.on_outline(star):
-        # The outline loses a vertex of a straight edge: the opposite of bending the edge to it.
-        own = [edge for edges in star.values() for edge in edges]
-        tail = next(edge[0] for edge in own if edge[1] == key)
-        end = next(edge[1] for edge in own if edge[0] == key)
-        sketch.bent.append((end, [key], tail))
+    rim = _rim(star)
+    if rim and not straight:
+        _fixed(sketch, rim, place)
+    if rim:
+        sketch.gone += rim
+        (tail,), (head,) = ([e[k] for e in rim if e[1 - k] == key] for k in (0, 1))
+        sketch.came.append((tail, head))
 
     def edit(ring: Floats) -> Floats:
         keys = packed(ring)
@@ -99,9 +103,9 @@ def remove(sketch: Sketch, place: Place) -> tuple[list[str]]:
     return (sorted(star),)
 
 
-def _trimmed(shape: Shape, edit: object, place: Place) -> Shape:
+def _trimmed(shape: Shape, edit: Callable[[Floats], Floats], place: Place) -> Shape:
     try:
-        return rebuilt(shape, edit)  # type: ignore[arg-type]
+        return rebuilt(shape, edit)
     except ValueError:
         raise Refused(
             Sentence(
@@ -128,8 +132,14 @@ def _star(sketch: Sketch, key: int, place: Place) -> dict[str, list[Edge]]:
     return star
 
 
-def _fixed(sketch: Sketch, star: dict[str, list[Edge]], place: Place) -> None:
-    if not sketch.outer and sketch.on_outline(star):
+def _rim(star: dict[str, list[Edge]]) -> list[Edge]:
+    """Return the edges of a star that have a grid on one side only."""
+    every = {edge for own in star.values() for edge in own}
+    return sorted((tail, head) for tail, head in every if (head, tail) not in every)
+
+
+def _fixed(sketch: Sketch, rim: list[Edge], place: Place) -> None:
+    if rim and not sketch.outer:
         raise Refused(
             Sentence(
                 "这个顶点在外边界上，外边界不可改动；若确要改动，请明确选择。",

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from geo_service.boundaries import store
-from geo_service.boundaries.desk import Desk, there
+from geo_service.boundaries.desk import Desk
+from geo_service.boundaries.guards import there, wrong_state
 from geo_service.boundaries.store import Connection, Head
 from geo_service.database import Principal
 from geo_service.problems import Problem
@@ -35,6 +36,7 @@ _SET = """
 UPDATE drafts
 SET
     state = %(state)s,
+    scheduled_by = NULL,
     reviewer = CASE %(state)s WHEN 'approved' THEN %(name)s WHEN 'abandoned' THEN reviewer END,
     submitted_at = CASE
         WHEN %(stamp)s = 'submitted_at' THEN now() WHEN %(state)s <> 'draft' THEN submitted_at
@@ -88,17 +90,3 @@ async def _ready(desk: Desk, connection: Connection, head: Head) -> None:
     if row is None or not row[0]:
         raise Problem(409, "草稿没有改动任何网格，无需提交。", "The draft changes no grid.")
     await desk.free(connection, head, row[0])
-
-
-def wrong_state(head: Head) -> Problem:
-    """Return the problem of a step that a draft cannot take in its state."""
-    names = {
-        "draft": "编辑中", "submitted": "待审核", "approved": "已批准", "published": "已发布",
-        "rolled-back": "已回退", "abandoned": "已作废",
-    }  # fmt: skip
-    return Problem(
-        409,
-        f"草稿{names[head.state]}，不能这样操作。",
-        f"The draft is {head.state}: this cannot be done now.",
-        extra={"state": head.state},
-    )

@@ -11,7 +11,8 @@ import numpy as np
 import shapely
 
 from geo_service.boundaries.balance import balance
-from geo_service.boundaries.borders import off_buildings, snapped
+from geo_service.boundaries.borders import off_buildings
+from geo_service.boundaries.snapping import snapped
 from geo_service.boundaries.suggestion import rebalance, split
 from geo_service.boundaries.survey import Ground, Record
 from geo_service.boundaries.topology import Coverage, Refused

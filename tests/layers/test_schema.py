@@ -11,7 +11,9 @@ from sqlalchemy import create_engine
 from sqlalchemy.dialects.postgresql.base import ischema_names
 
 import geo_service.access.models  # noqa: F401 - registers its tables
+import layers.drafts
 import layers.imports
+import layers.limits
 import layers.what_if_sets  # noqa: F401 - the same
 from geo_service.embedded import programs
 from layers import migrations

@@ -1,7 +1,7 @@
 """Random operations over a coverage, and what must hold after each of them."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -137,44 +137,41 @@ KINDS: dict[str, Callable[[np.random.Generator, Coverage, str, str], ops.Operati
 }  # fmt: skip
 
 
-def doubled_area(shape: Shape) -> int:
-    """Twice the area in lattice steps, exact."""
-    total = 0
-    for polygon in shapely.get_parts(shape):
-        for k, ring in enumerate((polygon.exterior, *polygon.interiors)):
-            xy = np.rint(corners(ring) * 1e8).astype(np.int64)
-            xy -= xy[0]
-            x, y = xy[:, 0].tolist(), xy[:, 1].tolist()
-            twice = abs(sum(a * d - c * b for a, b, c, d in zip(x, y, x[1:], y[1:], strict=False)))
-            total += twice if k == 0 else -twice
-    return total
+def twice_the_area(shapes: Iterable[Shape]) -> int:
+    """Twice the area of polygons in lattice steps, exact."""
+    rings, polygon = shapely.get_rings(shapely.get_parts(list(shapes)), return_index=True)
+    xy, ring = shapely.get_coordinates(rings, return_index=True)
+    x, y = np.rint(xy * 1e8).astype(np.int64).T
+    # Sums that overflow come back: whole numbers modulo 2^64, of which an area is a small one.
+    crossed = np.where(ring[1:] == ring[:-1], x[:-1] * y[1:] - x[1:] * y[:-1], 0)
+    twice = np.zeros(len(rings), dtype=np.int64)
+    np.add.at(twice, ring[1:], crossed)
+    first = np.r_[True, polygon[1:] != polygon[:-1]]
+    return int(np.where(first, np.abs(twice), -np.abs(twice)).sum())
 
 
 def exact(town: Coverage, change: Change, before: dict[str, Shape]) -> None:
     """Assert everything that holds after a change, near it and by means of its own."""
     now = town.polygons
-    for code, shape in now.items():
-        if code not in change.after:
-            assert shape is before[code], f"{code} was not touched but is another object"
+    others = [code for code in now if code not in change.after]
+    for code in others:
+        assert now[code] is before[code], f"{code} was not touched but is another object"
     assert set(before) - set(now) == set(change.before) - set(change.after)
     touched = list(change.after.values())
-    bounds = shapely.box(*shapely.total_bounds([*change.before.values(), *touched]))
-    around = [
-        shape for code, shape in now.items()
-        if code not in change.after and shapely.intersects(bounds, shape.envelope)
-    ]  # fmt: skip
+    rest = np.array([now[code] for code in others], dtype=object)
+    west, south, east, north = shapely.total_bounds([*change.before.values(), *touched])
+    a, b, c, d = shapely.bounds(rest).T if len(rest) else np.empty((4, 0))
+    around = rest[(a <= east) & (c >= west) & (b <= north) & (d >= south)]
     # On whole steps, as GEOS' tolerance is relative.
     plan = shapely.transform(
         np.array([*touched, *around], dtype=object), lambda xy: np.rint(xy * 1e8)
     )
     assert shapely.is_valid(plan).all()
     assert shapely.coverage_is_valid(plan)
-    for shape in touched:
-        xy = corners(shape)
-        assert (np.rint(xy * 1e8) / 1e8 == xy).all(), "a coordinate off the lattice"
+    xy = shapely.get_coordinates(touched)
+    assert (np.rint(xy * 1e8) / 1e8 == xy).all(), "a coordinate off the lattice"
     # 1e-6 m² is one step by one step: exactly the same area is asked.
-    gave = sum(doubled_area(shape) for shape in change.before.values())
-    got = sum(doubled_area(shape) for shape in touched)
+    gave, got = twice_the_area(change.before.values()), twice_the_area(touched)
     assert gave == got, f"area {(got - gave) / 2} steps² from {gave / 2}"
     parts = [len(shapely.get_parts(shape)) for shape in change.before.values()]
     # A merge of grids in several pieces adds them up, less what it joins.
@@ -197,7 +194,7 @@ def same(one: dict[str, Shape], two: dict[str, Shape]) -> bool:
     )
 
 
-def _told(refusal: Refused) -> None:
+def told(refusal: Refused) -> None:
     assert refusal.reason.zh.endswith("。")
     assert refusal.reason.en.endswith(".")
 
@@ -237,7 +234,7 @@ class Walk:
             change = operation.do(self.town)
         except Refused as refusal:
             self.refused += 1
-            _told(refusal)
+            told(refusal)
             assert same(before, self.town.polygons), "refused, and yet changed"
             return
         self.done.append(change)

@@ -11,7 +11,8 @@ import pytest
 import shapely
 
 from geo_service.boundaries import ground as grounds
-from geo_service.boundaries.balance import MEASURES, Limits, balance
+from geo_service.boundaries.balance import MEASURES, balance
+from geo_service.boundaries.limits import Limits
 from geo_service.boundaries.survey import Ground, Record, holders
 from geo_service.boundaries.topology import Coverage, Refused
 from geo_service.database import Principal, acting
@@ -310,6 +311,6 @@ def test_a_new_grid_is_of_the_kind_that_is_said() -> None:
     ground = Ground(grids={"1": Record(west, kind="special")})
     shapes = {"1": west, "2": east}
     assert [row["state"] for row in balance(shapes, ground)["grids"]] == ["within", "below"]
-    told = balance(shapes, ground, kinds={"2": "special"})
+    told = balance(shapes, ground, known={"2": Record(shapes["2"], kind="special")})
     assert [row["state"] for row in told["grids"]] == ["within", "within"]
     assert told["town"]["grids"] == 0

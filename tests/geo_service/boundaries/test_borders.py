@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import shapely
 
-from geo_service.boundaries.borders import crossed, off_buildings, snapped
+from geo_service.boundaries.borders import crossed, off_buildings
 from geo_service.boundaries.refusal import Refused
+from geo_service.boundaries.snapping import snapped
 from geo_service.boundaries.survey import Ground
 from tests.geo_service.boundaries.test_suggestion import line, square
 
@@ -62,6 +63,27 @@ def test_houses_close_together_are_passed_as_one() -> None:
     assert metres(way).bounds[3] == pytest.approx(10.3, abs=0.05)
     twice = ground([HOUSE, square(90, -3, 12, 10)])
     assert crossed(off_buildings(line((0, 0), (120, 0)), twice), twice) == []
+
+
+def test_a_way_around_one_house_may_lead_past_another() -> None:
+    # The line runs through the yard house inside the horseshoe, and leaves by the horseshoe again.
+    horseshoe = square(0, 0, 60, 60).difference(square(10, -1, 40, 51))
+    town = ground([square(25, 20, 10, 10), horseshoe])
+    way = off_buildings(line((-10, 25), (70, 25.5)), town)
+    assert crossed(way, town) == []
+
+
+def test_a_closed_line_stays_closed() -> None:
+    houses = [square(x, y, 14, 20) for x in range(0, 200, 20) for y in (0, 32)]
+    town = ground([*houses, square(95, 70, 10, 10)])
+    drawn = line((5, 27), (195, 27), (195, 75), (5, 75), (5, 27))
+    assert len(crossed(drawn, town)) == 2
+    for way in (off_buildings(drawn, town), snapped(drawn, town, 20)):
+        assert way[0] == way[-1]
+        assert crossed(way, town) == []
+        shape = metres(shapely.Polygon(way))
+        assert shape.is_valid
+        assert shape.area == pytest.approx(190 * 48, rel=0.25)
 
 
 def test_a_line_that_cuts_nothing_stays() -> None:

@@ -74,7 +74,8 @@ def test_rebalancing_with_roots_limits_and_moves(seed: int) -> None:
     now = np.array([0, 0, 0, 0, 0, 1, 1, 1, 1])
     total = graph.weight.sum()
     aim = Aim(
-        np.full(2, total / 2), even=1, border=0.3, limits=(0.45 * total, 0.6 * total), beyond=50,
+        np.full(2, total / 2), even=1, border=0.3,
+        limits=(np.full(2, 0.45 * total), np.full(2, 0.6 * total)), beyond=50,
         now=now, moving=0.5, roots=(0, 8),
     )  # fmt: skip
     found = divide(graph, aim, time_limit=30)

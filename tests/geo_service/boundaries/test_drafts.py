@@ -253,6 +253,18 @@ def test_a_patch_is_of_what_was_seen(office: Office) -> None:
     assert office.ask("editor", "PATCH", draft, json={"name": "x"}).json()["name"] == "x"
 
 
+def test_a_review_leaves_out_who_only_took_a_vertex(office: Office) -> None:
+    draft = office.draft()
+    told = office.done(draft, CUT)
+    assert {f["id"] for f in told["changed"]["features"]} == {WEST, f"{NORTH}003", EAST}
+    found = office.ask("north", "GET", f"{draft}/review").json()
+    assert found["noded"] == [EAST]
+    assert [row["code"] for row in found["table"]] == [WEST, f"{NORTH}003"]
+    assert [f["properties"]["code"] for f in found["before"]["features"]] == [WEST]
+    # It is published with the others, and locked like them: its row is written.
+    assert EAST in office.ask("editor", "GET", draft).json()["touched"]
+
+
 def test_a_review_tells_what_moves(office: Office) -> None:
     draft = office.draft()
     with office.town.database.connect() as connection:

@@ -15,7 +15,7 @@ from geo_service.boundaries.operations import operation
 from geo_service.boundaries.watching import stream
 from geo_service.database import Database, Principal
 from geo_service.live import Hub
-from geo_service.ogc.tile_cache import TileCache
+from geo_service.ogc.kept import Kept
 from geo_service.problems import Problem
 from tests.geo_service.boundaries import drawn
 from tests.geo_service.boundaries.office import BEND, CUT, EAST, WEST
@@ -32,7 +32,7 @@ def run(test: Callable[[], Awaitable[None]]) -> None:
 async def desk_of(town: Town) -> AsyncIterator[tuple[Desk, Hub]]:
     database = Database(town.database.url, 4)
     await database.open()
-    hub = Hub(database, TileCache(2**20), timedelta(days=7))
+    hub = Hub(database, Kept.within(2**20), timedelta(days=7))
     hub.start()
     try:
         yield Desk(database), hub

@@ -1,11 +1,12 @@
-"""Random operations, undo and redo: the coverage is exact after each of them."""
+"""Random operations, undo and redo in memory: the coverage is exact after each of them.
+
+Publication and rollback join in where there is a database: test_years.py.
+"""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-import shapely
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
@@ -57,29 +58,21 @@ def test_a_short_walk_changes_more_than_it_refuses() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(4))
-def test_ten_thousand_operations_on_made_up_towns(seed: int) -> None:
-    for k, polygons in enumerate((coverages.voronoi(100, seed), coverages.odd())):
-        made = walk(polygons, 900 if k == 0 else 350, seed)
-        assert made.count - made.refused > made.count / 3
-        made.finish()
+@pytest.mark.parametrize("seed", range(3))
+def test_walks_through_a_town_with_an_enclave_and_a_lake(seed: int) -> None:
+    made = walk(coverages.odd(), 200, seed)
+    assert made.count - made.refused > made.count / 3
+    made.finish()
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["us_chicago_boundaries", "cn_beijing_subdistricts", "tw_villages"]
 )
-@pytest.mark.parametrize("seed", range(2))
-def test_ten_thousand_operations_on_real_coverages(shared_data: Path, name: str, seed: int) -> None:
-    polygons = cleaned(coverages.real(shared_data, name))
-    made = walk(polygons, 850, seed)
+def test_walks_through_whole_real_coverages(shared_data: Path, name: str) -> None:
+    """Mended, but with their gaps and lakes: those stay as they are."""
+    town = Coverage(coverages.real(shared_data, name))
+    town.clean(1.0)
+    made = walk(town.polygons, 150, seed=1)
     assert made.count - made.refused > made.count / 4
     made.finish()
-
-
-def cleaned(polygons: dict[str, Any]) -> dict[str, Any]:
-    town = Coverage(polygons)
-    town.clean(1.0)
-    shapes = np.array(list(town.polygons.values()), dtype=object)
-    assert shapely.coverage_is_valid(shapes)
-    return town.polygons

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 import shapely
 
-from geo_service.boundaries.balance import Limits, balance
+from geo_service.boundaries.balance import balance
 from geo_service.boundaries.blocks import blocks
-from geo_service.boundaries.borders import crossed, off_buildings, snapped
+from geo_service.boundaries.borders import crossed, off_buildings
+from geo_service.boundaries.limits import Limits
 from geo_service.boundaries.operations import operation, replay
+from geo_service.boundaries.snapping import snapped
 from geo_service.boundaries.suggestion import Suggestion, rebalance, split
 from geo_service.boundaries.survey import Ground, Record
 from geo_service.boundaries.topology import Coverage, Refused

@@ -1,0 +1,128 @@
+"""Drafts at the desk: what an operation costs, and what long drafts cost.
+
+Run ``python -m tests.benchmarks.drafts``. Times are those of this process's processor, without the
+database's own; a draft of 100 operations beside one of 10,000 tells what grows.
+"""
+
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psycopg
+
+from geo_service.boundaries import publishing, replay
+from geo_service.boundaries.desk import Desk
+from geo_service.boundaries.refusal import Refused
+from geo_service.embedded import Cluster
+from layers import migrations
+from tests.benchmarks.cases import case, main
+from tests.geo_service.boundaries import coverages, drawn
+from tests.geo_service.boundaries.moves import KINDS
+from tests.geo_service.boundaries.test_long import long_draft
+
+SHORT, LONG = 100, replay.MOST_OPERATIONS - 50
+
+
+async def _timed(work: Callable[[], Awaitable[Any]]) -> tuple[float, float]:
+    """Return the milliseconds of the processor and of the clock."""
+    start, wall = time.process_time(), time.perf_counter()
+    await work()
+    return (time.process_time() - start) * 1e3, (time.perf_counter() - wall) * 1e3
+
+
+async def _draft(desk: Desk, count: int) -> dict[str, list[tuple[float, float]]]:
+    draft, _ = await long_draft(desk, count, ["move"])
+    rng = np.random.default_rng(5)
+    found: dict[str, list[tuple[float, float]]] = {}
+
+    async def opened() -> None:
+        async with desk.seated(drawn.EDITOR, draft):
+            pass
+
+    async def undone() -> None:
+        await desk.undo(drawn.EDITOR, draft, (await desk.head(drawn.EDITOR, draft)).revision)
+
+    await desk.ground(drawn.EDITOR, drawn.TOWN)
+    for _ in range(12):
+        desk.sessions._seats.clear()
+        found.setdefault("opened by another process", []).append(await _timed(opened))
+        found.setdefault("undo right after", []).append(await _timed(undone))
+        async with desk.seated(drawn.EDITOR, draft) as (_, session):
+            code = sorted(session.coverage)[int(rng.integers(len(session.coverage)))]
+            step = KINDS["move"](rng, session.coverage, code, "")
+
+        async def done() -> None:
+            await drawn.draw(desk, draft, step)  # noqa: B023 - called right here
+
+        try:
+            found.setdefault("operation with balance", []).append(await _timed(done))
+        except Refused:
+            continue
+    if count == LONG:
+        rebased = await _timed(lambda: publishing.rebase(desk, drawn.EDITOR, draft, []))
+        found["rebase: all of it again"] = [rebased]
+    return found
+
+
+@case("long", "undo at the end of 10,000 operations well under a second")
+def long() -> list[str]:
+    """Open, undo, draw and rebase a short draft and a long one, on a town of 300 grids."""
+    with tempfile.TemporaryDirectory(prefix="geo-bench-") as folder:
+        Path(folder).chmod(0o755)
+        with Cluster(Path(folder)) as cluster:
+            url = cluster.url("postgres")
+            migrations.upgrade(url)
+            with psycopg.connect(url) as connection:
+                drawn.lay(connection, coverages.voronoi(300))
+            lines = []
+            for count in (SHORT, LONG):
+                found = drawn.at_the_desk(url, lambda desk: _draft(desk, count))  # noqa: B023
+                lines.append(f"  {count:,} operations")
+                for name, spent in found.items():
+                    cpu, wall = np.median(np.array(spent), axis=0)
+                    lines.append(f"    {name:26} {cpu:8.1f} ms of the processor, {wall:8.1f} ms")
+    return lines
+
+
+@case("operations", "p95 at most 100 ms on a town of 3,000 grids, kept and with balance")
+def operations() -> list[str]:
+    """Draw all kinds of operations at the desk; each is kept, with gate and balance."""
+    spent: list[tuple[float, float]] = []
+
+    async def work(desk: Desk) -> None:
+        draft = await drawn.begin(desk)
+        await desk.ground(drawn.EDITOR, drawn.TOWN)
+        rng = np.random.default_rng(3)
+        kinds = sorted(KINDS)
+        for k in range(120):
+            async with desk.seated(drawn.EDITOR, draft) as (_, session):
+                codes = sorted(session.coverage)
+                code = codes[int(rng.integers(len(codes)))]
+                step = KINDS[kinds[k % len(kinds)]](rng, session.coverage, code, f"n{k}")
+            try:
+                found = await _timed(lambda: drawn.draw(desk, draft, step))  # noqa: B023
+            except Refused:
+                continue
+            if k > len(kinds):  # the first measures the town
+                spent.append(found)
+
+    with tempfile.TemporaryDirectory(prefix="geo-bench-") as folder:
+        Path(folder).chmod(0o755)
+        with Cluster(Path(folder)) as cluster:
+            url = cluster.url("postgres")
+            migrations.upgrade(url)
+            with psycopg.connect(url) as connection:
+                drawn.lay(connection, coverages.voronoi(3_000, corners=0.15))
+            drawn.at_the_desk(url, work)
+    cpu, wall = np.array(spent).T
+    return [
+        f"  {len(spent)} operations: median {np.median(cpu):.1f} ms, p95 "
+        f"{np.quantile(cpu, 0.95):.1f} ms of the processor; p95 {np.quantile(wall, 0.95):.0f} ms"
+    ]
+
+
+if __name__ == "__main__":
+    main(__doc__ or "")
