@@ -71,7 +71,9 @@ def off_buildings(line: Any, ground: Ground) -> Line:
         solid = walls(outlines)
         for wall in solid[shapely.intersects(solid, cut)]:
             way = _around(way, wall, path)
-    if not cut.is_empty or not way.is_simple:
+    found = path.line(way)
+    # Once more on the lattice: pieces that pass each other by a hair may cross there.
+    if not cut.is_empty or not shapely.LineString(np.rint(np.array(found) * 1e8)).is_simple:
         raise Refused(
             Sentence(
                 "线绕开建筑后会与自己相交，请换个位置画线。",
@@ -79,7 +81,7 @@ def off_buildings(line: Any, ground: Ground) -> Line:
             ),
             path.place(shapely.get_coordinates(way)[0]),
         )
-    return path.line(way)
+    return found
 
 
 def _middle(inner: Shape) -> Shape:

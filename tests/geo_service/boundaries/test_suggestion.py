@@ -308,7 +308,7 @@ def test_real_buildings(shared_data: Path) -> None:
         try:
             clear = off_buildings(way, ground)
         except Refused as refusal:
-            assert "端点在建筑内" in refusal.reason.zh  # noqa: PT017 - it may also succeed
+            assert refusal.reason.zh.startswith(("线的端点在建筑内", "线绕开建筑后"))  # noqa: PT017
             continue
         assert crossed(clear, ground) == []
         done += 1

@@ -188,7 +188,7 @@ def test_everything_follows_an_outline_that_moves(database: TestDatabase) -> Non
 
 STEPS = 100
 LEAST = {
-    "made up": (68, 6000), "tw_villages": (30, 2500), "us_chicago_boundaries": (12, 1000),
+    "made up": (68, 6000), "tw_villages": (31, 2500), "us_chicago_boundaries": (12, 1000),
     "cn_beijing_subdistricts": (6, 500),
 }  # fmt: skip
 """How often a town is begun anew, and how many steps of its are really done: 10,000 in all."""
