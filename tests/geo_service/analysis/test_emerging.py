@@ -132,6 +132,7 @@ def test_planted_cells_get_their_categories() -> None:
     assert found.hot[far].mean() < 0.005
 
 
+@pytest.mark.slow
 def test_the_town_s_planted_labour_disputes_are_found() -> None:
     town = build()
     [truth] = [h for h in town.truth["hot_spots"] if h["category"] == "labour"]

@@ -285,6 +285,7 @@ def test_heavy_days_do_not_hide_and_are_no_clusters() -> None:
     assert found[0].p > 0.05
 
 
+@pytest.mark.slow
 def test_the_town_s_emerging_cluster_is_the_most_likely_one() -> None:
     town = build()
     truth, grids = town.truth["emerging"], town.tables["grids"].reset_index(drop=True)
